@@ -1,0 +1,73 @@
+"""Segments: the times, from noisy to clean, at which a sampler cuts the reverse path.
+
+A grid is a decreasing tuple of OU times; consecutive times bound one segment (paper, Algorithm 1).
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from rtk import process
+
+T_START = 5.0
+T_END = 1e-4
+
+Times = tuple[float, ...]
+
+
+def uniform(count: int, t_start: float = T_START, t_end: float = 0.0) -> Times:
+    """``count`` segments of equal length in t, the paper's choice."""
+    return _times(np.linspace(t_start, t_end, _positive(count) + 1))
+
+
+def log_snr(count: int, t_start: float = T_START, t_end: float = T_END) -> Times:
+    """``count`` segments of equal length in ``log(a_t / s_t)``; needs ``t_end > 0``."""
+    if t_end <= 0:
+        raise ValueError(f"a grid uniform in log-SNR needs t_end > 0, got {t_end}")
+    grid = np.linspace(process.log_snr(t_start), process.log_snr(t_end), _positive(count) + 1)
+    inner = [process.time_from_log_snr(value) for value in grid[1:-1]]
+    return _times([t_start, *inner, t_end])
+
+
+def power(
+    count: int, t_start: float = T_START, t_end: float = T_END, exponent: float = 3.0
+) -> Times:
+    """``count`` segments between ``t_end + (t_start - t_end) u^exponent``, u uniform on [0, 1]."""
+    grid = np.linspace(1.0, 0.0, _positive(count) + 1)
+    return _times(t_end + (t_start - t_end) * grid**exponent)
+
+
+def from_lipschitz(lipschitz: float, t_start: float = T_START, t_end: float = 0.0) -> Times:
+    """The theory's segments, at most ``eta* = log(1 + 1/(2L)) / 2`` long (paper, Theorem 4.1).
+
+    With ``L``-Lipschitz scores each kernel then satisfies ``L I <= hess g <= 3L I``.
+    """
+    return uniform(math.ceil((t_start - t_end) / critical_length(lipschitz)), t_start, t_end)
+
+
+def critical_length(lipschitz: float) -> float:
+    """``eta* = log(1 + 1/(2L)) / 2``, for which ``1 / (e^2eta* - 1) = 2L``."""
+    if not 0.0 < lipschitz < math.inf:
+        raise ValueError(f"lipschitz must be positive and finite, got {lipschitz}")
+    return 0.5 * math.log1p(0.5 / lipschitz)
+
+
+def check(times: Sequence[float]) -> Times:
+    """The times as a tuple of floats; an error unless they decrease and end at 0 or above."""
+    grid = tuple(float(t) for t in times)
+    falling = all(hi > lo for hi, lo in itertools.pairwise(grid))
+    if len(grid) < 2 or not falling or not (grid[-1] >= 0.0 and grid[0] < math.inf):
+        raise ValueError(f"segments must be two or more decreasing times >= 0, got {grid}")
+    return grid
+
+
+def _times(grid: Sequence[float] | np.ndarray) -> Times:
+    return check([float(t) for t in grid])
+
+
+def _positive(count: int) -> int:
+    if count < 1:
+        raise ValueError(f"the number of segments must be at least 1, got {count}")
+    return count

@@ -1,0 +1,64 @@
+"""What every sampler here is: a step that carries chains through one segment."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from rtk.noise import ChainNoise
+from rtk.score import CountedLogProb, CountedScore
+from rtk.segments import Times
+
+
+@dataclass(frozen=True)
+class State:
+    """Where the chains are, and what the next step can reuse.
+
+    Attributes:
+        x: (n, *shape) at time ``t``.
+        score: ``s(x, t)`` if it is already known; then the next step need not pay for it.
+        previous: time and denoised estimate of the step before, for multistep solvers.
+    """
+
+    x: Tensor
+    t: float
+    score: Tensor | None = None
+    previous: tuple[float, Tensor] | None = None
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a step reports: acceptance and ``stuck`` (a non-finite score) are per chain, (n,)."""
+
+    inner_steps: int = 0
+    step_size: float | None = None
+    acceptance: Tensor | None = None
+    stuck: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What there is to sample from: the counted score and, if it is known, log-density."""
+
+    score: CountedScore
+    log_prob: CountedLogProb | None = None
+
+
+class Step(Protocol):
+    """A sampler: how to cross a segment, how to cut the path, and what it costs at least."""
+
+    def __call__(
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: ChainNoise
+    ) -> tuple[State, Info]:
+        """Carry the chains from ``state.t`` to ``t_lo`` with at most ``nfe`` scores a chain."""
+
+    def default_times(self, nfe: int, problem: Problem) -> Times:
+        """Segments for a total budget, when the caller gives none."""
+
+    def minimum_nfe(self, segments: int, problem: Problem) -> int:
+        """Fewest score evaluations with which ``segments`` segments can be crossed."""
+
+
+def score_at(problem: Problem, state: State) -> Tensor:
+    """``s(x, t)`` of a state: one evaluation, or none if the state knows it."""
+    return problem.score(state.x, state.t) if state.score is None else state.score

@@ -1,0 +1,16 @@
+"""Unadjusted Langevin on a kernel (ULA)."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from rtk.noise import ChainNoise
+
+
+def ula(
+    gradient: Callable[[Tensor], Tensor], z: Tensor, steps: int, step_size: float, noise: ChainNoise
+) -> Tensor:
+    """``steps`` steps ``z <- z - tau grad g(z) + (2 tau)^(1/2) xi``; one score each."""
+    for _ in range(steps):
+        z = z - step_size * gradient(z) + (2.0 * step_size) ** 0.5 * noise.normal()
+    return z

@@ -1,0 +1,58 @@
+"""Warm starts: where the inner chain of a segment begins."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from torch import Tensor
+
+from rtk import process
+from rtk.kernel import ReverseTransition
+from rtk.noise import ChainNoise
+
+
+class WarmStart(NamedTuple):
+    """``draw(kernel, score_x, noise, lipschitz) -> z``.
+
+    ``score_x`` is the score at the segment's noisy end for starts that need it, else None.
+    """
+
+    draw: Callable[[ReverseTransition, Tensor | None, ChainNoise, float], Tensor]
+    needs_score: bool
+
+
+def at_x(
+    kernel: ReverseTransition, score_x: Tensor | None, noise: ChainNoise, lipschitz: float
+) -> Tensor:
+    """Start where the segment before ended."""
+    return kernel.x
+
+
+def gaussian(
+    kernel: ReverseTransition, score_x: Tensor | None, noise: ChainNoise, lipschitz: float
+) -> Tensor:
+    """The paper's start, ``~ exp(-L |z|^2 - |x - e^-eta z|^2 / (2 (1 - e^-2eta)))``.
+
+    A Gaussian of precision ``2L + 1/h``; its mean balances the tilt at 0 against that precision.
+    """
+    precision = 2.0 * lipschitz + kernel.tilt_precision
+    pull = -kernel.tilt_gradient(kernel.x.new_zeros(kernel.x.shape))
+    return pull / precision + math.sqrt(1.0 / precision) * noise.normal()
+
+
+def ddpm(
+    kernel: ReverseTransition, score_x: Tensor | None, noise: ChainNoise, lipschitz: float
+) -> Tensor:
+    """A DDPM step over the whole segment: Tweedie mean, posterior variance; one score."""
+    if score_x is None:
+        raise ValueError("the ddpm warm start needs the score at the segment's noisy end")
+    denoised = process.denoise(kernel.x, score_x, kernel.t_hi)
+    mean, variance = process.posterior(kernel.x, denoised, kernel.t_hi, kernel.t_lo)
+    return mean + math.sqrt(variance) * noise.normal()
+
+
+WARM_STARTS = {
+    "x": WarmStart(at_x, needs_score=False),
+    "gaussian": WarmStart(gaussian, needs_score=False),
+    "ddpm": WarmStart(ddpm, needs_score=True),
+}
