@@ -7,7 +7,8 @@ one level starts the next.
 from dataclasses import dataclass
 
 from rtk import segments
-from rtk.noise import ChainNoise
+from rtk.checks import check_positive
+from rtk.noise import Noise
 from rtk.segments import Times
 from rtk.step import Info, Problem, State
 from rtk.transition_step import smoothness
@@ -23,15 +24,14 @@ class AnnealedLangevin:
         data_variance: variance of the narrowest Gaussian in the data; 0 is safe.
     """
 
-    step_size: float = 0.5
+    step_size: float = 0.25
     data_variance: float = 0.0
 
     def __post_init__(self) -> None:
-        if not self.step_size > 0:
-            raise ValueError(f"step_size must be positive, got {self.step_size}")
+        check_positive("step_size", self.step_size)
 
     def __call__(
-        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: ChainNoise
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
         step_size = self.step_size / smoothness(t_lo, self.data_variance)
         z = ula(lambda z: -problem.score(z, t_lo), state.x, nfe, step_size, noise)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rtk import process
 from rtk.ddpm import OneScorePerSegment
-from rtk.noise import ChainNoise
+from rtk.noise import Noise
 from rtk.step import Info, Problem, State, score_at
 
 
@@ -16,7 +16,7 @@ class DDIM(OneScorePerSegment):
     """``z = a_lo D + s_lo (x - a_hi D) / s_hi`` with ``D = E[x_0 | x]``; no noise."""
 
     def __call__(
-        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: ChainNoise
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
         denoised = process.denoise(state.x, score_at(problem, state), state.t)
         residual = (state.x - process.alpha(state.t) * denoised) / process.sigma(state.t)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from rtk import process, segments
-from rtk.noise import ChainNoise
+from rtk.noise import Noise
 from rtk.segments import Times
 from rtk.step import Info, Problem, State, score_at
 
@@ -25,7 +25,7 @@ class DDPM(OneScorePerSegment):
     """``z = E[x_lo | x, D] + Var[x_lo | x, D]^(1/2) xi`` with ``D = E[x_0 | x]``."""
 
     def __call__(
-        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: ChainNoise
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
         denoised = process.denoise(state.x, score_at(problem, state), state.t)
         mean, variance = process.posterior(state.x, denoised, state.t, t_lo)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from rtk import process
 from rtk.ddpm import OneScorePerSegment
-from rtk.noise import ChainNoise
+from rtk.noise import Noise
 from rtk.step import Info, Problem, State, score_at
 
 
@@ -29,7 +29,7 @@ class DPMSolverPP2M(OneScorePerSegment):
     stochastic: bool = False
 
     def __call__(
-        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: ChainNoise
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
         denoised = process.denoise(state.x, score_at(problem, state), state.t)
         if t_lo == 0.0:

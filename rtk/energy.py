@@ -5,9 +5,10 @@ RTK-MALA needs potential differences, a diffusion model knows only the gradient.
 
     g(z') - g(z) = int_0^1 <grad g(z + u d), d> du ~ sum_j w_j <grad g(z + u_j d), d>
 
-A rule with symmetric nodes and weights changes sign with the ends, so detailed balance holds for
-*some* potential along each pair, and it integrates the quadratic part of ``g`` exactly. Nodes at 0
-and 1 are known from the chain and cost nothing; any other costs one score.
+A rule with symmetric nodes and weights changes sign with the ends, which removes the error terms
+of even order, and integrates the quadratic part of ``g`` exactly. Detailed balance then holds up
+to the rule's error: pairwise differences need not be those of any one potential. Nodes at 0 and 1
+are known from the chain and cost nothing; any other costs one score.
 """
 
 from collections.abc import Callable
@@ -68,11 +69,16 @@ class LineIntegral:
 
     def __post_init__(self) -> None:
         nodes, weights = np.array(self.nodes), np.array(self.weights)
-        symmetric = np.allclose(nodes + nodes[::-1], 1) and np.allclose(weights, weights[::-1])
-        if nodes.shape != weights.shape or not symmetric or not np.isclose(weights.sum(), 1):
+        symmetric = (
+            nodes.shape == weights.shape
+            and np.allclose(nodes + nodes[::-1], 1)
+            and np.allclose(weights, weights[::-1])
+        )
+        inside = nodes.size > 0 and bool(((nodes >= 0) & (nodes <= 1)).all())
+        if not (inside and symmetric and np.isclose(weights.sum(), 1)):
             raise ValueError(
-                "a line-integral rule needs nodes symmetric about 1/2 and symmetric weights that "
-                f"sum to 1, got nodes {self.nodes} and weights {self.weights}"
+                "a line-integral rule needs nodes in [0, 1] symmetric about 1/2 and symmetric "
+                "weights that sum to 1, got nodes {self.nodes} and weights {self.weights}"
             )
 
     @property
@@ -103,6 +109,10 @@ class Taylor:
     extra_nfe: int = 1
     needs_log_prob: bool = False
 
+    def __post_init__(self) -> None:
+        if not 0.0 < self.fraction <= 1.0:
+            raise ValueError(f"fraction must lie in (0, 1], got {self.fraction}")
+
     def __call__(self, kernel: "ReverseTransition", here: "Point", there: "Point") -> Tensor:
         step = there.z - here.z
         change = kernel.grad(here.z + self.fraction * step) - here.gradient
@@ -111,6 +121,8 @@ class Taylor:
 
 def gauss_legendre(count: int) -> LineIntegral:
     """Gauss-Legendre rule with ``count`` interior nodes: ``count`` extra scores."""
+    if count < 1:
+        raise ValueError(f"a Gauss-Legendre rule needs at least 1 node, got {count}")
     nodes, weights = np.polynomial.legendre.leggauss(count)
     return LineIntegral(tuple((0.5 * (nodes + 1)).tolist()), tuple((0.5 * weights).tolist()))
 
@@ -129,15 +141,17 @@ ESTIMATORS: dict[str, Callable[[], EnergyDifference]] = {
 def estimator(
     energy: "str | EnergyDifference | None", log_prob: "LogProb | None"
 ) -> EnergyDifference:
-    """The estimator of that name; default exact if ``log_prob`` is known, else Simpson's rule."""
+    """The estimator of that name; default exact if ``log_prob`` is known, else the trapezoid."""
     if energy is None:
-        energy = "simpson" if log_prob is None else "exact"
+        energy = "trapezoid" if log_prob is None else "exact"
     if isinstance(energy, str):
         if energy not in ESTIMATORS:
             raise ValueError(
                 f"unknown energy estimator {energy!r}, expected one of {[*ESTIMATORS]}"
             )
         energy = ESTIMATORS[energy]()
+    if not callable(energy):
+        raise TypeError(f"energy must be a name or an EnergyDifference object, got {energy!r}")
     if energy.needs_log_prob and log_prob is None:
         raise ValueError('energy="exact" needs log_prob=, the log-density of the target')
     return energy

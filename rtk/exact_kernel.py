@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rtk import segments
 from rtk.mixture import GaussianMixture
-from rtk.noise import ChainNoise
+from rtk.noise import Noise
 from rtk.segments import Times
 from rtk.step import Info, Problem, State
 
@@ -20,7 +20,7 @@ class ExactKernel:
     mixture: GaussianMixture
 
     def __call__(
-        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: ChainNoise
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
         kernel = self.mixture.reverse_transition(state.x, state.t, t_lo)
         return State(kernel.transform(noise.uniform(), noise.normal()), t_lo), Info()

@@ -47,7 +47,7 @@ class ReverseTransition:
         t_hi, t_lo: OU times with ``t_hi > t_lo >= 0``.
         log_prob: ``(x, t) -> log p_t(x)`` up to a constant, shape (n,), if it is known.
         energy: estimator of potential differences, a name (see `rtk.energy`) or an object; default
-            "exact" with ``log_prob``, "simpson" without.
+            "exact" with ``log_prob``, "trapezoid" without.
 
     Raises:
         ValueError: if ``t_lo >= t_hi``, ``t_lo < 0``, or "exact" is asked without ``log_prob``.

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rtk.energy import dot
 from rtk.kernel import Point, ReverseTransition
-from rtk.noise import ChainNoise
+from rtk.noise import Noise
 
 
 def mala(
@@ -15,7 +15,7 @@ def mala(
     z: Tensor,
     steps: int,
     step_size: float,
-    noise: ChainNoise,
+    noise: Noise,
     proposal_radius: float = math.inf,
     domain_radius: float = math.inf,
 ) -> tuple[Point, Tensor]:
@@ -37,7 +37,7 @@ def mala(
     for _ in range(steps):
         jump = -step_size * here.gradient + (2.0 * step_size) ** 0.5 * noise.normal()
         there = kernel.at(here.z + jump)
-        delta = kernel.energy(kernel, here, there) + _proposal_ratio(here, there, step_size)
+        delta = kernel.energy(kernel, here, there) + proposal_ratio(here, there, step_size)
         accept = torch.log(noise.uniform()) < -delta
         if math.isfinite(proposal_radius) or math.isfinite(domain_radius):
             accept &= dot(jump, jump) <= proposal_radius**2
@@ -47,7 +47,7 @@ def mala(
     return here, accepted
 
 
-def _proposal_ratio(here: Point, there: Point, step_size: float) -> Tensor:
+def proposal_ratio(here: Point, there: Point, step_size: float) -> Tensor:
     """``(|z - z' + tau grad g(z')|^2 - |z' - z + tau grad g(z)|^2) / (4 tau)``, multiplied out.
 
     The squares of the jump cancel exactly this way.

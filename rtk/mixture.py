@@ -23,8 +23,8 @@ class GaussianMixture:
         means: shape (m, d).
         covariances: a scalar variance, (m,) variances, (m, d) diagonals or (m, d, d) matrices.
 
-    Every method takes ``x`` of shape (n, d) in any floating dtype and device, and ``t >= 0`` as a
-    float, a 0-dim tensor or a tensor of shape (n,).
+    Functions of ``(x, t)`` take ``x`` of shape (n, d) in any floating dtype and device, and
+    ``t >= 0`` as a float, a 0-dim tensor or a tensor of shape (n,).
 
     Raises:
         ValueError: for negative or all-zero weights, shapes that do not fit, values that are not
@@ -111,15 +111,23 @@ class GaussianMixture:
             precision = torch.einsum("nm,mdk,nmk,mek->nde", weight, basis, inverse, basis)
         return outer - precision - score.unsqueeze(2) * score.unsqueeze(1)
 
-    def sample(self, n: int, t: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
-        """``n`` exact draws of ``p_t``, shape (n, d), on the generator's device."""
+    def sample(
+        self,
+        n: int,
+        t: float = 0.0,
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Tensor:
+        """``n`` exact draws of ``p_t`` at one time, shape (n, d), on the generator's device."""
+        t = float(t)
+        _check_time(t)
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n}")
         device = generator.device if generator is not None else None
-        template = torch.empty(0, self.dimension, device=device)
+        template = torch.empty(0, self.dimension, device=device, dtype=dtype)
         weights, means, basis, variances = self._cast(template)
         component = torch.multinomial(weights, n, replacement=True, generator=generator)
-        noise = torch.randn(n, self.dimension, generator=generator, device=device)
+        noise = torch.randn(n, self.dimension, generator=generator, device=device, dtype=dtype)
         noise = noise * (process.alpha(t) ** 2 * variances + process.variance(t)).sqrt()[component]
         if basis is not None:
             noise = torch.einsum("nde,ne->nd", basis[component], noise)

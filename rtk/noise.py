@@ -6,10 +6,14 @@ the process, the device and the precision: consecutive chains share a NumPy stre
 chunks begin at block borders. Numbers are drawn in float64 and then cast.
 """
 
+from typing import Protocol
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from rtk.checks import check_count
 
 # A block is small enough that a single chain wastes little, large enough to amortise a NumPy call.
 NUMBERS_PER_BLOCK = 4096
@@ -19,6 +23,18 @@ def chains_per_block(shape: tuple[int, ...]) -> int:
     """Number of consecutive chains that share a stream: a power of two, set by the shape alone."""
     size = max(1, int(np.prod(shape)))
     return 1 << max(0, (NUMBERS_PER_BLOCK // size).bit_length() - 1)
+
+
+class Noise(Protocol):
+    """Successive draws for a batch of ``n`` chains."""
+
+    n: int
+
+    def normal(self) -> Tensor:
+        """Standard normal draw of shape (n, *shape)."""
+
+    def uniform(self) -> Tensor:
+        """Uniform draw on [0, 1) of shape (n,)."""
 
 
 class ChainNoise:
@@ -40,8 +56,7 @@ class ChainNoise:
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        if seed < 0:
-            raise ValueError(f"seed must be a non-negative integer, got {seed}")
+        seed = check_count("seed", seed, minimum=0)
         self.n, self.shape, self.device = n, tuple(shape), device
         self.dtype = dtype or torch.get_default_dtype()
         self._block = chains_per_block(self.shape)
@@ -65,7 +80,8 @@ class ChainNoise:
         numbers = np.empty((len(self._streams), self._block))
         for stream, block in zip(self._streams, numbers, strict=True):
             stream.random(out=block)
-        return self._tensor(numbers)
+        # In float32 the largest draws would round to 1.
+        return self._tensor(numbers).clamp_max(1.0 - torch.finfo(self.dtype).eps / 2)
 
     def _tensor(self, numbers: NDArray[np.float64]) -> Tensor:
         chains = numbers.reshape(-1, *numbers.shape[2:])[: self.n]

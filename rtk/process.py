@@ -42,7 +42,7 @@ def time_from_alpha(alpha: float) -> float:
     """Time at which ``a_t`` equals ``alpha``; for a discrete schedule pass ``sqrt(alpha_bar)``."""
     if not 0.0 < alpha <= 1.0:
         raise ValueError(f"alpha must lie in (0, 1], got {alpha}")
-    return -math.log(alpha)
+    return abs(math.log(alpha))
 
 
 def denoise(x: Tensor, score: Tensor, t: float) -> Tensor:

@@ -4,6 +4,7 @@ Every sampler is a `Step`; RTK, DDPM, DDIM, ... differ in how they cross a segme
 """
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +15,11 @@ from tqdm.auto import tqdm
 
 from rtk import segments as grids
 from rtk.annealed_langevin import AnnealedLangevin
+from rtk.checks import check_count
 from rtk.ddim import DDIM
 from rtk.ddpm import DDPM
 from rtk.dpm_solver import DPMSolverPP2M
-from rtk.noise import ChainNoise, chains_per_block
+from rtk.noise import ChainNoise, Noise, chains_per_block
 from rtk.score import CountedLogProb, CountedScore, LogProb, NonFiniteError, Score
 from rtk.segments import Times
 from rtk.step import Info, Problem, State, Step
@@ -129,51 +131,95 @@ def sample(
         NonFiniteError: names the chains that are not finite and when, unless ``nonfinite="keep"``.
     """
     shape = _check_shape(shape)
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
+    n, seed = check_count("n", n), check_count("seed", seed, minimum=0)
     if nonfinite not in ("raise", "keep"):
         raise ValueError(f'nonfinite must be "raise" or "keep", got {nonfinite!r}')
     device = torch.device(device) if device is not None else torch.get_default_device()
+    chunk = default_chunk(shape, device) if chunk is None else check_count("chunk", chunk)
+    block = chains_per_block(shape)
+    chunk = max(1, chunk // block) * block
+    plan = make_plan(score, method, nfe, log_prob, segments, denoise, **options)
+
+    starts = range(0, n, chunk)
+    parts: list[Tensor] = []
+    traces: list[list[tuple[int, Info]]] = []
+    bad: dict[int, float] = {}
+    with tqdm(total=len(starts) * len(plan.crossings), disable=not progress, unit="segment") as bar:
+        for first in starts:
+            noise = ChainNoise(seed, min(chunk, n - first), shape, first, device, dtype)
+            samples, trace, nonfinite_here = run(plan, noise, bar)
+            parts.append(samples)
+            traces.append(trace)
+            bad |= {first + chain: t for chain, t in nonfinite_here.items()}
+            if bad and nonfinite == "raise":
+                raise NonFiniteError(bad, n)
+    sizes = torch.tensor([len(samples) for samples in parts], dtype=torch.float64)
+    merged = [
+        _merge(crossing, [trace[k] for trace in traces], sizes)
+        for k, crossing in enumerate(plan.crossings)
+    ]
+    log_prob_calls = plan.problem.log_prob.evaluations if plan.problem.log_prob else 0
+    return Result(
+        torch.cat(parts),
+        -(-plan.problem.score.evaluations // n),
+        Diagnostics(merged, -(-log_prob_calls // n), bad),
+    )
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """One segment of a run: who crosses it, and how many scores may be spent by its end."""
+
+    step: Step
+    t_hi: float
+    t_lo: float
+    allowance: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run before its chains: what to sample from, and the segments with their budgets."""
+
+    problem: Problem
+    crossings: list[Crossing]
+
+
+def make_plan(
+    score: Score,
+    method: str | Step,
+    nfe: int,
+    log_prob: LogProb | None = None,
+    segments: int | Sequence[float] | None = None,
+    denoise: bool | None = None,
+    **options: object,
+) -> Plan:
+    """The plan of `sample` with these arguments, checked.
+
+    The budget is spread evenly; what a segment leaves unspent goes to the next.
+    """
+    nfe = check_count("nfe", nfe)
     problem = Problem(CountedScore(score), None if log_prob is None else CountedLogProb(log_prob))
     step = _make_step(method, options)
     times = _make_times(segments, step, nfe, problem)
     if denoise is None:
         denoise = times[-1] > 0.0
-    minimum = step.minimum_nfe(len(times) - 1, problem) + denoise
+    elif denoise and times[-1] == 0.0:
+        raise ValueError("denoise=True needs segments that end above 0, these end at 0")
+    count = len(times) - 1
+    minimum = step.minimum_nfe(count, problem) + denoise
     if nfe < minimum:
         raise ValueError(
-            f"nfe={nfe} is below the minimum of {method!r} on {len(times) - 1} segments"
+            f"nfe={nfe} is below the minimum of {method!r} on {count} segments"
             f"{' and a denoising step' if denoise else ''}, expected at least {minimum}"
         )
-
-    block = chains_per_block(shape)
-    chunk = chunk or default_chunk(shape, device)
-    chunk = max(1, chunk // block) * block
-    starts = range(0, n, chunk)
-    total = len(starts) * (len(times) - 1 + denoise)
-    chunks: list[tuple[Tensor, list[tuple[int, Info]]]] = []
-    bad: dict[int, float] = {}
-    with torch.no_grad(), tqdm(total=total, disable=not progress, unit="segment") as bar:
-        for first in starts:
-            noise = ChainNoise(seed, min(chunk, n - first), shape, first, device, dtype)
-            outcome = _run(problem, step, times, denoise, nfe, noise, bar)
-            chunks.append(outcome[:2])
-            for chain, t in outcome[2].items():
-                bad[first + chain] = t
-            if bad and nonfinite == "raise":
-                raise NonFiniteError(bad, n)
-    ends = (*times, 0.0) if denoise else times
-    weights = torch.tensor([len(samples) for samples, _ in chunks], dtype=torch.float64)
-    merged = [
-        _merge(ends[k], ends[k + 1], [trace[k] for _, trace in chunks], weights)
-        for k in range(len(ends) - 1)
+    crossings = [
+        Crossing(step, t_hi, t_lo, round((nfe - denoise) * (k + 1) / count))
+        for k, (t_hi, t_lo) in enumerate(itertools.pairwise(times))
     ]
-    energies = 0 if problem.log_prob is None else -(-problem.log_prob.evaluations // n)
-    return Result(
-        torch.cat([samples for samples, _ in chunks]),
-        -(-problem.score.evaluations // n),
-        Diagnostics(merged, energies, bad),
-    )
+    if denoise:
+        # Tweedie's estimate is the DDPM step to 0, which has no noise.
+        crossings.append(Crossing(DDPM(), times[-1], 0.0, nfe))
+    return Plan(problem, crossings)
 
 
 def default_chunk(shape: tuple[int, ...], device: torch.device) -> int:
@@ -182,59 +228,53 @@ def default_chunk(shape: tuple[int, ...], device: torch.device) -> int:
     return max(1, numbers // max(1, torch.Size(shape).numel()))
 
 
-def _run(
-    problem: Problem,
-    step: Step,
-    times: Times,
-    denoise: bool,
-    nfe: int,
-    noise: ChainNoise,
-    bar: "tqdm[Any]",
+@torch.no_grad()
+def run(
+    plan: Plan, noise: Noise, bar: "tqdm[Any] | None" = None
 ) -> tuple[Tensor, list[tuple[int, Info]], dict[int, float]]:
-    """All segments for one chunk; samples, (scores, info) per segment, non-finite chains."""
-    segments = len(times) - 1
-    state = State(noise.normal(), times[0])
-    before = problem.score.evaluations
+    """All segments of a plan for one batch of chains, from ``N(0, I)``.
+
+    Returns:
+        Samples, (scores, info) per segment, and the time at which each non-finite chain was found.
+    """
+    score = plan.problem.score
+    before = score.evaluations
+    state = State(noise.normal(), plan.crossings[0].t_hi)
     trace: list[tuple[int, Info]] = []
     bad: dict[int, float] = {}
-    plan: list[tuple[Step, float, int]] = [
-        # What a segment leaves unspent goes to the next.
-        (step, times[k + 1], round((nfe - denoise) * (k + 1) / segments))
-        for k in range(segments)
-    ]
-    if denoise:
-        plan.append((DDPM(), 0.0, nfe))
-    for crossing, t_lo, allowed in plan:
-        spent = (problem.score.evaluations - before) // noise.n
-        state, info = crossing(problem, state, t_lo, allowed - spent, noise)
-        trace.append(((problem.score.evaluations - before) // noise.n - spent, info))
+    for crossing in plan.crossings:
+        spent = (score.evaluations - before) // noise.n
+        left = crossing.allowance - spent
+        state, info = crossing.step(plan.problem, state, crossing.t_lo, left, noise)
+        trace.append(((score.evaluations - before) // noise.n - spent, info))
         finite = torch.isfinite(state.x.flatten(1)).all(1)
         if info.stuck is not None:
             finite &= ~info.stuck
         for chain in torch.nonzero(~finite).flatten().tolist():
-            bad.setdefault(chain, t_lo)
-        bar.update()
+            bad.setdefault(chain, crossing.t_lo)
+        if bar is not None:
+            bar.update()
     return state.x, trace, bad
 
 
-def _merge(
-    t_hi: float, t_lo: float, traces: list[tuple[int, Info]], weights: Tensor
-) -> SegmentDiagnostics:
+def _merge(crossing: Crossing, traces: list[tuple[int, Info]], sizes: Tensor) -> SegmentDiagnostics:
     """One segment's diagnostics over all chunks."""
     nfe, info = traces[0]
     acceptance = None
     if info.acceptance is not None:
-        means = torch.tensor(
-            [i.acceptance.double().mean() for _, i in traces if i.acceptance is not None]
-        )
-        acceptance = float((means * weights).sum() / weights.sum())
-    return SegmentDiagnostics(t_hi, t_lo, nfe, info.inner_steps, info.step_size, acceptance)
+        means = [float(i.acceptance.mean()) for _, i in traces if i.acceptance is not None]
+        acceptance = float((torch.tensor(means, dtype=sizes.dtype) * sizes).sum() / sizes.sum())
+    return SegmentDiagnostics(
+        crossing.t_hi, crossing.t_lo, nfe, info.inner_steps, info.step_size, acceptance
+    )
 
 
 def _make_step(method: str | Step, options: dict[str, object]) -> Step:
     if not isinstance(method, str):
         if options:
             raise ValueError(f"options {[*options]} belong into the Step object given as method")
+        if isinstance(method, type) or not callable(method):
+            raise TypeError(f"method must be a name or a Step object, got {method!r}")
         return method
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}, expected one of {methods()}")
@@ -255,13 +295,13 @@ def _make_times(
 ) -> Times:
     if segments is None:
         return step.default_times(nfe, problem)
-    if isinstance(segments, int):
-        return grids.log_snr(segments)
-    return grids.check(segments)
+    if isinstance(segments, Sequence):
+        return grids.check(segments)
+    return grids.log_snr(check_count("segments", segments))
 
 
 def _check_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
-    if not shape or any(side < 1 for side in shape):
-        raise ValueError(f"shape must be the positive shape of one sample, got {shape}")
-    return shape
+    sides = shape if isinstance(shape, Sequence) else (shape,)
+    if not sides:
+        raise ValueError("shape must have at least one side, got ()")
+    return tuple(check_count("a side of shape", side) for side in sides)

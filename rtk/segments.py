@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rtk import process
+from rtk.checks import check_count
 
 T_START = 5.0
 T_END = 1e-4
@@ -19,14 +20,16 @@ Times = tuple[float, ...]
 
 def uniform(count: int, t_start: float = T_START, t_end: float = 0.0) -> Times:
     """``count`` segments of equal length in t, the paper's choice."""
-    return _times(np.linspace(t_start, t_end, _positive(count) + 1))
+    return _times(np.linspace(t_start, t_end, check_count("count", count) + 1))
 
 
 def log_snr(count: int, t_start: float = T_START, t_end: float = T_END) -> Times:
     """``count`` segments of equal length in ``log(a_t / s_t)``; needs ``t_end > 0``."""
     if t_end <= 0:
         raise ValueError(f"a grid uniform in log-SNR needs t_end > 0, got {t_end}")
-    grid = np.linspace(process.log_snr(t_start), process.log_snr(t_end), _positive(count) + 1)
+    grid = np.linspace(
+        process.log_snr(t_start), process.log_snr(t_end), check_count("count", count) + 1
+    )
     inner = [process.time_from_log_snr(value) for value in grid[1:-1]]
     return _times([t_start, *inner, t_end])
 
@@ -35,7 +38,7 @@ def power(
     count: int, t_start: float = T_START, t_end: float = T_END, exponent: float = 3.0
 ) -> Times:
     """``count`` segments between ``t_end + (t_start - t_end) u^exponent``, u uniform on [0, 1]."""
-    grid = np.linspace(1.0, 0.0, _positive(count) + 1)
+    grid = np.linspace(1.0, 0.0, check_count("count", count) + 1)
     return _times(t_end + (t_start - t_end) * grid**exponent)
 
 
@@ -65,9 +68,3 @@ def check(times: Sequence[float]) -> Times:
 
 def _times(grid: Sequence[float] | np.ndarray) -> Times:
     return check([float(t) for t in grid])
-
-
-def _positive(count: int) -> int:
-    if count < 1:
-        raise ValueError(f"the number of segments must be at least 1, got {count}")
-    return count

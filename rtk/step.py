@@ -5,7 +5,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from rtk.noise import ChainNoise
+from rtk.noise import Noise
 from rtk.score import CountedLogProb, CountedScore
 from rtk.segments import Times
 
@@ -48,7 +48,7 @@ class Step(Protocol):
     """A sampler: how to cross a segment, how to cut the path, and what it costs at least."""
 
     def __call__(
-        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: ChainNoise
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
         """Carry the chains from ``state.t`` to ``t_lo`` with at most ``nfe`` scores a chain."""
 
@@ -56,7 +56,7 @@ class Step(Protocol):
         """Segments for a total budget, when the caller gives none."""
 
     def minimum_nfe(self, segments: int, problem: Problem) -> int:
-        """Fewest score evaluations with which ``segments`` segments can be crossed."""
+        """Score evaluations with which ``segments`` segments can be crossed, reusing none."""
 
 
 def score_at(problem: Problem, state: State) -> Tensor:

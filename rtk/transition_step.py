@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from rtk import process, segments
+from rtk.checks import check_count, check_positive
 from rtk.energy import EnergyDifference, estimator
 from rtk.kernel import ReverseTransition
 from rtk.mala import mala
-from rtk.noise import ChainNoise
+from rtk.noise import Noise
 from rtk.segments import Times
 from rtk.step import Info, Problem, State, score_at
 from rtk.ula import ula
@@ -59,19 +60,21 @@ class TransitionStep:
             raise ValueError(
                 f"unknown warm_start {self.warm_start!r}, expected one of {[*WARM_STARTS]}"
             )
-        for name in ("step_size", "inner_steps"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be positive, got {value}")
-        if self.data_variance < 0:
-            raise ValueError(f"data_variance must be >= 0, got {self.data_variance}")
+        if self.step_size is not None:
+            check_positive("step_size", self.step_size)
+        if self.inner_steps is not None:
+            check_count("inner_steps", self.inner_steps)
+        if not 0.0 <= self.data_variance < math.inf:
+            raise ValueError(
+                f"data_variance must be a finite number >= 0, got {self.data_variance}"
+            )
 
     def cost(self, problem: Problem) -> tuple[int, int]:
         """Scores that an inner chain takes whatever its length, and scores per inner step."""
         return 0, 1
 
     def run(
-        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: ChainNoise
+        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
     ) -> tuple[State, Info]:
         """The inner chain of ``steps`` steps from ``z``."""
         raise NotImplementedError
@@ -80,7 +83,7 @@ class TransitionStep:
         return ReverseTransition(problem.score, state.x, state.t, t_lo)
 
     def __call__(
-        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: ChainNoise
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
         kernel = self.kernel(problem, state, t_lo)
         gamma = smoothness(t_lo, self.data_variance)
@@ -97,13 +100,17 @@ class TransitionStep:
         return self.run(kernel, z, steps, gamma + kernel.tilt_precision, noise)
 
     def default_times(self, nfe: int, problem: Problem) -> Times:
-        fixed, per_step = self.cost(problem)
-        return segments.log_snr(max(1, nfe // (1 + fixed + STEPS_PER_SEGMENT * per_step)))
+        # One score is for the denoising step at the end.
+        return segments.log_snr(max(1, (nfe - 1) // self._segment_nfe(problem, STEPS_PER_SEGMENT)))
 
     def minimum_nfe(self, segments: int, problem: Problem) -> int:
+        return segments * self._segment_nfe(problem, 1)
+
+    def _segment_nfe(self, problem: Problem, steps: int) -> int:
+        """Scores for a segment that reuses none, with ``inner_steps``, if not given ``steps``."""
         fixed, per_step = self.cost(problem)
-        steps = self.inner_steps or 1
-        return segments * (WARM_STARTS[self.warm_start].needs_score + fixed + steps * per_step)
+        steps = self.inner_steps or steps
+        return WARM_STARTS[self.warm_start].needs_score + fixed + steps * per_step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +118,9 @@ class RTKULA(TransitionStep):
     """Inner chain: unadjusted Langevin, ``tau = step_size / c``."""
 
     def run(
-        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: ChainNoise
+        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
     ) -> tuple[State, Info]:
-        step_size = (self.step_size or 0.5) / curvature
+        step_size = (self.step_size or 0.2) / curvature
         z = ula(kernel.grad, z, steps, step_size, noise)
         return State(z, kernel.t_lo), Info(steps, step_size)
 
@@ -123,15 +130,21 @@ class RTKMALA(TransitionStep):
     """Inner chain: Metropolis-adjusted Langevin, ``tau = step_size / c`` (paper, RTK-MALA).
 
     Args:
-        step_size: default ``1.3 d^(-1/3)``, at most 1, the scaling of optimal acceptance.
+        step_size: default ``1.1 d^(-1/3)``, at most 1, the scaling of optimal acceptance.
         energy: energy-difference estimator, a name or an object (see `rtk.energy`); default exact
-            if ``log_prob`` is known, else Simpson's rule.
+            if ``log_prob`` is known, else the trapezoid rule, which costs no score.
         proposal_radius, domain_radius: ``r`` and ``R`` of the projected variant.
     """
 
     energy: str | EnergyDifference | None = None
     proposal_radius: float = math.inf
     domain_radius: float = math.inf
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("proposal_radius", "domain_radius"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
 
     def cost(self, problem: Problem) -> tuple[int, int]:
         return 1, 1 + estimator(self.energy, problem.log_prob).extra_nfe
@@ -142,14 +155,17 @@ class RTKMALA(TransitionStep):
         )
 
     def run(
-        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: ChainNoise
+        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
     ) -> tuple[State, Info]:
-        relative = self.step_size or min(1.0, 1.3 * z[0].numel() ** (-1 / 3))
+        relative = self.step_size or min(1.0, 1.1 * z[0].numel() ** (-1 / 3))
         step_size = relative / curvature
         last, accepted = mala(
             kernel, z, steps, step_size, noise, self.proposal_radius, self.domain_radius
         )
+        # From such a point every proposal is rejected: the chain could never leave.
         stuck = ~torch.isfinite(last.gradient.flatten(1)).all(1)
+        if last.log_prob is not None:
+            stuck |= ~torch.isfinite(last.log_prob)
         state = State(last.z, kernel.t_lo, kernel.score_at(last))
         return state, Info(steps, step_size, accepted / steps, stuck)
 
@@ -166,13 +182,12 @@ class RTKULD(TransitionStep):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.friction > 0:
-            raise ValueError(f"friction must be positive, got {self.friction}")
+        check_positive("friction", self.friction)
 
     def run(
-        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: ChainNoise
+        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
     ) -> tuple[State, Info]:
         root = math.sqrt(curvature)
-        step_size = (self.step_size or 1.0) / root
+        step_size = (self.step_size or 0.5) / root
         z = uld(kernel, z, steps, step_size, self.friction * root, noise)
         return State(z, kernel.t_lo), Info(steps, step_size)

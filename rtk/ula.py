@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from rtk.noise import ChainNoise
+from rtk.noise import Noise
 
 
 def ula(
-    gradient: Callable[[Tensor], Tensor], z: Tensor, steps: int, step_size: float, noise: ChainNoise
+    gradient: Callable[[Tensor], Tensor], z: Tensor, steps: int, step_size: float, noise: Noise
 ) -> Tensor:
     """``steps`` steps ``z <- z - tau grad g(z) + (2 tau)^(1/2) xi``; one score each."""
     for _ in range(steps):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from rtk.kernel import ReverseTransition
-from rtk.noise import ChainNoise
+from rtk.noise import Noise
 
 # Below this gamma tau the closed forms lose digits to cancellation and their series do not.
 SERIES_BELOW = 0.05
@@ -64,7 +64,7 @@ def uld(
     steps: int,
     step_size: float,
     friction: float,
-    noise: ChainNoise,
+    noise: Noise,
 ) -> Tensor:
     """``steps`` steps of `Coefficients` from ``v ~ N(0, I)``; one score each."""
     c = coefficients(step_size, friction)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from rtk import process
 from rtk.kernel import ReverseTransition
-from rtk.noise import ChainNoise
+from rtk.noise import Noise
 
 
 class WarmStart(NamedTuple):
@@ -17,19 +17,19 @@ class WarmStart(NamedTuple):
     ``score_x`` is the score at the segment's noisy end for starts that need it, else None.
     """
 
-    draw: Callable[[ReverseTransition, Tensor | None, ChainNoise, float], Tensor]
+    draw: Callable[[ReverseTransition, Tensor | None, Noise, float], Tensor]
     needs_score: bool
 
 
 def at_x(
-    kernel: ReverseTransition, score_x: Tensor | None, noise: ChainNoise, lipschitz: float
+    kernel: ReverseTransition, score_x: Tensor | None, noise: Noise, lipschitz: float
 ) -> Tensor:
     """Start where the segment before ended."""
     return kernel.x
 
 
 def gaussian(
-    kernel: ReverseTransition, score_x: Tensor | None, noise: ChainNoise, lipschitz: float
+    kernel: ReverseTransition, score_x: Tensor | None, noise: Noise, lipschitz: float
 ) -> Tensor:
     """The paper's start, ``~ exp(-L |z|^2 - |x - e^-eta z|^2 / (2 (1 - e^-2eta)))``.
 
@@ -41,7 +41,7 @@ def gaussian(
 
 
 def ddpm(
-    kernel: ReverseTransition, score_x: Tensor | None, noise: ChainNoise, lipschitz: float
+    kernel: ReverseTransition, score_x: Tensor | None, noise: Noise, lipschitz: float
 ) -> Tensor:
     """A DDPM step over the whole segment: Tweedie mean, posterior variance; one score."""
     if score_x is None:

@@ -1,0 +1,53 @@
+# `make` builds the environment and runs the whole workflow; `make help` lists the targets.
+
+PYTHON ?= python3
+CORES ?= all
+
+environment := .venv
+bin := $(environment)/bin
+stamp := $(environment)/requirements.installed
+
+export PYTHONPATH := $(CURDIR)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: all smoke test lint env clean help
+
+all: env  ## environment, then every figure, table and report at default scale (minutes, on a laptop)
+	$(bin)/snakemake --cores $(CORES)
+
+smoke: env  ## the same at the smallest scale (two minutes)
+	$(bin)/snakemake --cores $(CORES) --config scale=smoke
+
+test: lint  ## environment, linters, type checker and every test, the smoke workflow included
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest -m "not slow" --numprocesses 2
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest -m slow
+
+lint: env  ## linters and type checker alone
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+	$(bin)/snakefmt --check Snakefile experiments
+	$(bin)/snakemake --lint
+
+env: $(stamp)  ## the environment alone, in .venv; installed again when requirements.txt changes
+
+# All pins stand on one command line, so that no package can bring another version of torch.
+$(stamp): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo 'Python 3.11 or newer is needed. Name one: make PYTHON=/path/to/python3.11' >&2; exit 1; }
+	$(PYTHON) -m venv $(environment)
+	$(bin)/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
+	$(bin)/python -m pip check
+	touch $@
+
+environment.yml: requirements.txt  ## the pins of requirements.txt, copied for conda
+	{ sed '/- pip:/q' $@; sed -n 's/^[A-Za-z].*==.*/      - &/p' $<; } > $@.new
+	mv $@.new $@
+
+clean:  ## remove everything generated: results, caches, the workflow's records (not .venv)
+	rm -rf results .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -path ./$(environment) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+help:  ## this list
+	@awk -F ':.*  ## ' '/^[a-z.]+:.*  ## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

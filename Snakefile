@@ -1,0 +1,51 @@
+# Every check, figure and table of the companion.
+#
+#   snakemake --cores all                         default scale, into results/
+#   snakemake --cores all --config scale=smoke    or scale=paper, into results/<scale>/
+#
+# The rules of each experiment stand beside its scripts.
+from snakemake.utils import min_version, validate
+
+min_version("9.14")
+
+
+include: "experiments/common.smk"
+
+
+SCALE = check_scale(config.setdefault("scale", "default"))
+
+
+configfile: "experiments/config/protocol.yaml"
+configfile: f"experiments/config/{SCALE}.yaml"
+
+
+validate(config, "experiments/config/schema.yaml")
+
+
+pathvars:
+    results="results" if SCALE == "default" else f"results/{SCALE}",
+    logs="<results>/logs",
+    benchmarks="<results>/benchmarks",
+
+
+rule all:
+    input:
+        # A1: the paper's mixtures.
+        "<results>/figures/mixture_accuracy.pdf",
+        "<results>/figures/mixture_sinkhorn.pdf",
+        expand(
+            "<results>/figures/mixture_{picture}_{target}.pdf",
+            picture=["scatter", "histogram"],
+            target=config["mixtures"]["targets"],
+        ),
+        "<results>/tables/calibration.csv",
+        # B1: where the kernel is log-concave.
+        "<results>/figures/log_concavity.pdf",
+        # C1: MNIST.
+        "<results>/figures/mnist_frechet.pdf",
+        "<results>/figures/mnist_samples.pdf",
+
+
+include: "experiments/mixtures.smk"
+include: "experiments/log_concavity.smk"
+include: "experiments/mnist.smk"

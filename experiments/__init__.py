@@ -1,0 +1,1 @@
+"""The experiments: each script simulates and writes its results; `figures` draws them."""

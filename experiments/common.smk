@@ -1,0 +1,35 @@
+# Functions of the rules: the configuration of a scale, and what a script runs.
+import os
+
+from snakemake.exceptions import WorkflowError
+from experiments.imports import local_imports
+
+SCALES = ("smoke", "default", "paper")
+
+# Scripts import the packages of the repository, whatever folder they lie in.
+os.environ.update(PYTHONPATH=workflow.basedir)
+
+
+def check_scale(scale):
+    """The name of a scale; an error that lists them if it is none."""
+    if scale not in SCALES:
+        raise WorkflowError(f"unknown scale {scale!r}: choose scale={', scale='.join(SCALES)}")
+    return scale
+
+
+def code(script):
+    """The project's files that `script` imports: whoever changes one changes the output."""
+    return local_imports(script)
+
+
+def mixture_tables(methods):
+    """The tables of some methods on all mixtures."""
+    targets = config["mixtures"]["targets"]
+    pattern = "<results>/data/mixtures/{target}/{method}.parquet"
+    return expand(pattern, target=targets, method=methods)
+
+
+def mnist_weights(network):
+    """The weights of a network: trained by the workflow, or those that come with the project."""
+    folder = "<results>/mnist" if config["mnist"]["retrain"] else "experiments/mnist/checkpoint"
+    return f"{folder}/{network}.safetensors"

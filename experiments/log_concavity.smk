@@ -1,0 +1,44 @@
+# B1: the curvature of the kernel's potential as its segment grows.
+LOG_CONCAVITY = config["log_concavity"]
+
+
+rule log_concavity:
+    input:
+        code=code("experiments/log_concavity.py"),
+    output:
+        table="<results>/data/log_concavity/{target}.parquet",
+    log:
+        "<logs>/log_concavity/{target}.log",
+    benchmark:
+        "<benchmarks>/log_concavity/{target}.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    params:
+        target="{target}",
+        seed=config["seed"],
+        points=LOG_CONCAVITY["points"],
+        times=LOG_CONCAVITY["times"],
+        ratios=LOG_CONCAVITY["ratios"],
+    script:
+        "log_concavity.py"
+
+
+rule figure_log_concavity:
+    input:
+        code=code("figures/log_concavity.py"),
+        results=expand(
+            "<results>/data/log_concavity/{target}.parquet", target=LOG_CONCAVITY["targets"]
+        ),
+    output:
+        pdf="<results>/figures/log_concavity.pdf",
+        png="<results>/figures/log_concavity.png",
+    log:
+        "<logs>/figure_log_concavity.log",
+    benchmark:
+        "<benchmarks>/figure_log_concavity.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../figures/log_concavity.py"

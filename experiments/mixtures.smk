@@ -1,0 +1,160 @@
+# A1: the paper's Gaussian mixtures, with exact scores.
+MIXTURES = config["mixtures"]
+
+
+rule simulate_mixture:
+    input:
+        code=code("experiments/mixtures.py"),
+    output:
+        table="<results>/data/mixtures/{target}/{method}.parquet",
+        sample="<results>/data/mixtures/{target}/{method}.npz",
+    log:
+        "<logs>/simulate_mixture/{target}/{method}.log",
+    benchmark:
+        "<benchmarks>/simulate_mixture/{target}/{method}.tsv"
+    wildcard_constraints:
+        method="|".join(MIXTURES["methods"]),
+    conda:
+        "../environment.yml"
+    threads: 1
+    params:
+        target="{target}",
+        method="{method}",
+        grid=lambda wildcards: MIXTURES["methods"][wildcards.method]["grid"],
+        sampler=lambda wildcards: MIXTURES["methods"][wildcards.method]["sampler"],
+        seed=config["seed"],
+        chains=MIXTURES["chains"],
+        kept=MIXTURES["kept"],
+        nfe=MIXTURES["nfe"],
+        metrics=MIXTURES["metrics"],
+    script:
+        "mixtures.py"
+
+
+rule mixture_floor:
+    input:
+        code=code("experiments/mixture_floor.py"),
+    output:
+        table="<results>/data/mixtures/{target}/exact.parquet",
+        sample="<results>/data/mixtures/{target}/exact.npz",
+    log:
+        "<logs>/mixture_floor/{target}.log",
+    benchmark:
+        "<benchmarks>/mixture_floor/{target}.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    params:
+        target="{target}",
+        seed=config["seed"],
+        chains=MIXTURES["chains"],
+        kept=MIXTURES["kept"],
+        metrics=MIXTURES["metrics"],
+    script:
+        "mixture_floor.py"
+
+
+rule figure_mixture_accuracy:
+    input:
+        code=code("figures/mixture_accuracy.py"),
+        results=mixture_tables(MIXTURES["methods"]),
+        floor=mixture_tables(["exact"]),
+    output:
+        pdf="<results>/figures/mixture_accuracy.pdf",
+        png="<results>/figures/mixture_accuracy.png",
+    log:
+        "<logs>/figure_mixture_accuracy.log",
+    benchmark:
+        "<benchmarks>/figure_mixture_accuracy.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../figures/mixture_accuracy.py"
+
+
+rule figure_mixture_sinkhorn:
+    input:
+        code=code("figures/mixture_sinkhorn.py"),
+        results=mixture_tables(MIXTURES["methods"]),
+        floor=mixture_tables(["exact"]),
+    output:
+        pdf="<results>/figures/mixture_sinkhorn.pdf",
+        png="<results>/figures/mixture_sinkhorn.png",
+    log:
+        "<logs>/figure_mixture_sinkhorn.log",
+    benchmark:
+        "<benchmarks>/figure_mixture_sinkhorn.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../figures/mixture_sinkhorn.py"
+
+
+rule figure_mixture_scatter:
+    input:
+        code=code("figures/mixture_scatter.py"),
+        exact="<results>/data/mixtures/{target}/exact.npz",
+        samples=expand(
+            "<results>/data/mixtures/{{target}}/{method}.npz", method=MIXTURES["methods"]
+        ),
+    output:
+        pdf="<results>/figures/mixture_scatter_{target}.pdf",
+        png="<results>/figures/mixture_scatter_{target}.png",
+    log:
+        "<logs>/figure_mixture_scatter/{target}.log",
+    benchmark:
+        "<benchmarks>/figure_mixture_scatter/{target}.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    params:
+        target="{target}",
+        methods=list(MIXTURES["methods"]),
+        nfe=MIXTURES["nfe"],
+    script:
+        "../figures/mixture_scatter.py"
+
+
+rule figure_mixture_histogram:
+    input:
+        code=code("figures/mixture_histogram.py"),
+        exact="<results>/data/mixtures/{target}/exact.npz",
+        samples=expand(
+            "<results>/data/mixtures/{{target}}/{method}.npz", method=MIXTURES["methods"]
+        ),
+    output:
+        pdf="<results>/figures/mixture_histogram_{target}.pdf",
+        png="<results>/figures/mixture_histogram_{target}.png",
+    log:
+        "<logs>/figure_mixture_histogram/{target}.log",
+    benchmark:
+        "<benchmarks>/figure_mixture_histogram/{target}.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    params:
+        target="{target}",
+        methods=list(MIXTURES["methods"]),
+        nfe=MIXTURES["nfe"],
+    script:
+        "../figures/mixture_histogram.py"
+
+
+rule table_calibration:
+    input:
+        code=code("figures/calibration_table.py"),
+        results=mixture_tables(MIXTURES["methods"]),
+        floor=mixture_tables(["exact"]),
+    output:
+        table="<results>/tables/calibration.csv",
+    log:
+        "<logs>/table_calibration.log",
+    benchmark:
+        "<benchmarks>/table_calibration.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../figures/calibration_table.py"

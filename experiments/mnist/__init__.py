@@ -1,0 +1,1 @@
+"""Experiment C1: real MNIST with a small score network trained in the workflow."""

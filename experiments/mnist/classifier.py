@@ -1,0 +1,117 @@
+"""A small digit classifier whose penultimate layer gives the features of the image metrics.
+
+The features are called *RTK-MNIST-CNN features* (64 dimensions) wherever a number depends on them:
+distances in them are comparable only with distances in the same features, by the same checkpoint.
+"""
+
+import json
+import math
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from experiments import job
+from experiments.mnist import data
+from experiments.mnist.data import Digits
+from experiments.results import atomic
+
+FEATURES = "RTK-MNIST-CNN features"
+DIMENSION = 64
+
+
+class Classifier(nn.Module):
+    """Three 3x3 convolutions with pooling, then 64 features, then 10 logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (1, 16, 32, 64)
+        blocks = [
+            nn.Sequential(
+                nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+                nn.MaxPool2d(2),
+                nn.BatchNorm2d(outputs),
+                nn.GELU(),
+            )
+            for inputs, outputs in pairwise(widths)
+        ]
+        self.body = nn.Sequential(
+            *blocks, nn.Flatten(), nn.Linear(64 * 3 * 3, DIMENSION), nn.GELU()
+        )
+        self.head = nn.Linear(DIMENSION, 10)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (n, 1, 28, 28) in [-1, 1] -> features (n, 64) and logits (n, 10)."""
+        features = self.body(images)
+        return features, self.head(features)
+
+
+def train(digits: Digits, epochs: int = 3, batch: int = 128, seed: int = 0) -> Classifier:
+    """Cross-entropy with Adam under a one-cycle learning rate; the network in evaluation mode."""
+    torch.manual_seed(seed)
+    model = Classifier()
+    generator = torch.Generator().manual_seed(seed)
+    batches = math.ceil(len(digits.images) / batch)
+    optimiser = torch.optim.Adam(model.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.01, total_steps=epochs * batches)
+    with tqdm(total=epochs * batches, desc="classifier", unit="step", mininterval=5) as bar:
+        for _ in range(epochs):
+            order = torch.randperm(len(digits.images), generator=generator)
+            for chosen in order.split(batch):
+                _, logits = model(digits.images[chosen])
+                optimiser.zero_grad()
+                functional.cross_entropy(logits, digits.labels[chosen]).backward()
+                optimiser.step()
+                schedule.step()
+                bar.update()
+    return model.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def accuracy(model: Classifier, digits: Digits, chunk: int = 1000) -> float:
+    """Share of the digits that the classifier names rightly."""
+    right = 0
+    for images, labels in zip(digits.images.split(chunk), digits.labels.split(chunk), strict=True):
+        right += int((model(images)[1].argmax(dim=1) == labels).sum())
+    return right / len(digits.labels)
+
+
+def save(model: Classifier, path: Path, record: dict[str, object]) -> None:
+    """Write the weights as safetensors, atomically, with a record in the metadata."""
+    metadata = {"features": FEATURES, "record": json.dumps(record)}
+    with atomic(path) as unfinished:
+        save_file(model.state_dict(), unfinished, metadata=metadata)
+
+
+def load(path: str | Path, device: torch.device | str | None = None) -> Classifier:
+    """The classifier of a file written by `save`, in evaluation mode; ValueError for any other."""
+    with safe_open(path, framework="pt") as file:
+        if (file.metadata() or {}).get("features") != FEATURES:
+            raise ValueError(f"{path} is no classifier for the {FEATURES}")
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    model = Classifier()
+    model.load_state_dict(state)
+    return model.to(device or "cpu").eval().requires_grad_(False)
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    cache, training = snakemake.input.data, snakemake.params.training
+    model = train(data.load(cache, "train"), **training)
+    record = {
+        **training,
+        "test_accuracy": accuracy(model, data.load(cache, "test")),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    save(model, Path(snakemake.output.weights), record)
+
+
+if __name__ == "__main__":
+    main()

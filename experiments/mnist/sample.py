@@ -1,0 +1,116 @@
+"""C1: one sampler with the learned score of MNIST, over budgets of score evaluations.
+
+Each budget gives one set of images, measured against the test images in the features of the
+classifier (`metrics.py`); some images are kept for the picture. The grid ends above 0, and the last
+score evaluation denoises to 0.
+"""
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+import rtk
+from experiments import job, results
+from experiments.mixtures import mean_acceptance, rows
+from experiments.mnist import classifier, data, metrics, network
+from experiments.mnist.network import IMAGE_SHAPE
+from rtk import segments
+from rtk.sampler import METHODS
+from rtk.score import CountedScore, Score
+from rtk.segments import Times
+from rtk.step import Problem, Step
+
+T_END = 1e-3
+"""OU time at which the grid ends if the configuration names none: noise of 4.5 % of a pixel."""
+
+
+def make_step(method: str, **options: Any) -> Step:
+    """The step of `rtk.sample` with that name and these options."""
+    return METHODS[method](**options)
+
+
+def grid(
+    step: Step, score: Score, nfe: int, rule: str, count: int | None = None, **options: Any
+) -> Times:
+    """The segments of a configuration: a rule of `rtk.segments` and its arguments.
+
+    There are `count` of them, or as many as the scores suffice for, whichever is less, with one
+    score set aside for the denoising at the end.
+    """
+    affordable = max(1, (nfe - 1) // step.minimum_nfe(1, Problem(CountedScore(score))))
+    make = getattr(segments, rule)
+    times: Times = make(min(count or affordable, affordable), **{"t_end": T_END, **options})
+    return times
+
+
+def pixels(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Images (n, 1, 28, 28) in [-1, 1] as grey levels (n, 28, 28) in 0...255."""
+    levels = (images[:, 0].clamp(-1.0, 1.0) + 1.0) * 127.5
+    grey: np.ndarray[Any, np.dtype[np.uint8]] = levels.round().to(torch.uint8).cpu().numpy()
+    return grey
+
+
+def reference(features: classifier.Classifier, cache: str) -> metrics.Reference:
+    """The test images as the classifier sees them, with their true labels."""
+    test = data.load(cache, "test")
+    return metrics.Reference(metrics.describe(features, test.images), test.labels.numpy())
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params, inputs = snakemake.params, snakemake.input
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    score = network.load(inputs.score, device)
+    features = classifier.load(inputs.classifier)
+    test = reference(features, inputs.data)
+    step = make_step(**params.sampler)
+    table: list[dict[str, Any]] = []
+    kept: dict[str, np.ndarray[Any, Any]] = {}
+    for nfe in tqdm(params.nfe, desc=params.method):
+        seed = job.derive_seed(params.seed, "mnist", params.method, nfe)
+        begun = time.perf_counter()
+        result = rtk.sample(
+            score,
+            IMAGE_SHAPE,
+            params.images,
+            method=step,
+            nfe=nfe,
+            seed=seed,
+            device=device,
+            segments=grid(step, score, nfe, **params.grid),
+            progress=True,
+        )
+        seconds = time.perf_counter() - begun
+        table += rows(
+            test.measure(metrics.describe(features, result.samples.cpu())),
+            experiment="mnist",
+            target="mnist",
+            method=params.method,
+            settings=json.dumps({"grid": params.grid, "sampler": params.sampler}),
+            seed=seed,
+            nfe_asked=nfe,
+            nfe=result.nfe,
+            segments=len(result.diagnostics.segments),
+            seconds=seconds,
+            acceptance=mean_acceptance(result.diagnostics),
+        )
+        kept[f"nfe_{nfe}"] = pixels(result.samples[: params.kept])
+    record = {
+        "config": dict(params.items()),
+        "seed": params.seed,
+        "started": started,
+        "device": device,
+    }
+    results.write(pd.DataFrame(table), snakemake.output.table, **record)
+    results.write_arrays(kept, snakemake.output.sample, **record)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""Results of the experiments: tidy tables and arrays in files that know how they were made.
+
+A table is a Parquet file with one row per measurement and at least the columns of `COLUMNS`; arrays
+are kept in `.npz` files. Both carry their provenance: the version of the code, the configuration
+and its hash, the seed, the versions of the packages, the device, the time and the memory taken.
+Files are written beside their final place and moved there when complete, so a reader never finds
+half a file.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+COLUMNS = {
+    "experiment": pa.string(),
+    "target": pa.string(),
+    "method": pa.string(),
+    "settings": pa.string(),
+    "seed": pa.int64(),
+    "nfe_asked": pa.int64(),
+    "nfe": pa.int64(),
+    "metric": pa.string(),
+    "value": pa.float64(),
+    "standard_error": pa.float64(),
+}
+"""Columns of every table and their types; a standard error that is not known is NaN."""
+
+PACKAGES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "POT")
+
+PROVENANCE = "provenance"
+
+
+def write(
+    frame: pd.DataFrame,
+    path: str | Path,
+    *,
+    config: Mapping[str, Any],
+    seed: int | None,
+    started: float,
+    device: str = "cpu",
+) -> None:
+    """Write a tidy table to the Parquet file `path`, with its provenance.
+
+    `config` is what the numbers depend on (JSON values), `started` is `time.perf_counter()` at the
+    start of the work. Raises ValueError if a column of `COLUMNS` is missing or the table is empty,
+    ValueError or TypeError if a value does not fit the type of its column.
+    """
+    missing = [column for column in COLUMNS if column not in frame.columns]
+    if missing:
+        raise ValueError(f"the table lacks the column(s) {', '.join(missing)}")
+    if frame.empty:
+        raise ValueError("the table has no rows")
+    extra = [column for column in frame.columns if column not in COLUMNS]
+    types = pa.Schema.from_pandas(frame[extra], preserve_index=False)
+    schema = pa.schema([*COLUMNS.items(), *types])
+    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+    record = json.dumps(_provenance(config, seed, started, device))
+    table = table.replace_schema_metadata({**table.schema.metadata, PROVENANCE: record})
+    with atomic(path) as unfinished:
+        pq.write_table(table, unfinished)
+
+
+def write_arrays(
+    arrays: Mapping[str, np.ndarray[Any, Any]],
+    path: str | Path,
+    *,
+    config: Mapping[str, Any],
+    seed: int | None,
+    started: float,
+    device: str = "cpu",
+) -> None:
+    """Write named arrays to the compressed file `path` (`.npz`), with provenance as in `write`."""
+    if PROVENANCE in arrays:
+        raise ValueError(f"an array cannot be named {PROVENANCE!r}")
+    record = json.dumps(_provenance(config, seed, started, device))
+    members: dict[str, Any] = {**arrays, PROVENANCE: np.array(record)}
+    with atomic(path) as unfinished, unfinished.open("wb") as file:
+        np.savez_compressed(file, **members)
+
+
+def read(*paths: str | Path) -> pd.DataFrame:
+    """The rows of one or more tables, in the order of the files."""
+    if not paths:
+        raise ValueError("no result file was given")
+    return pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
+
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray[Any, Any]]:
+    """The arrays of one file by name, in the order in which they were written."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files if name != PROVENANCE}
+
+
+def provenance(path: str | Path) -> dict[str, Any]:
+    """How the result file `path` was made: what was put beside the numbers when it was written."""
+    if Path(path).suffix == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            record = str(file[PROVENANCE]) if PROVENANCE in file.files else None
+    else:
+        record = (pq.read_schema(path).metadata or {}).get(PROVENANCE.encode())
+    if record is None:
+        raise ValueError(f"{path} has no provenance: it was not written by this project")
+    found: dict[str, Any] = json.loads(record)
+    return found
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a new path beside `path`; what is written there replaces `path` if all went well.
+
+    If the block raises, an older file at `path` stays as it was and nothing else is left behind.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """SHA-256 of the configuration as canonical JSON: the order of its keys does not matter."""
+    canonical = json.dumps(config, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _provenance(
+    config: Mapping[str, Any], seed: int | None, started: float, device: str
+) -> dict[str, Any]:
+    return {
+        "code_version": _code_version(),
+        "config_hash": config_hash(config),
+        "config": dict(config),
+        "seed": seed,
+        "packages": {"python": platform.python_version()}
+        | {package: version(package) for package in PACKAGES},
+        "device": device,
+        "wall_seconds": time.perf_counter() - started,
+        "peak_memory_mb": _peak_memory_mb(),
+    }
+
+
+def _code_version() -> str:
+    """`git describe` of the project's own checkout, or "unknown" outside one."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip()
+
+
+def _peak_memory_mb() -> float:
+    """Largest resident size of the process so far; the system counts in KiB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
