@@ -78,7 +78,7 @@ class LineIntegral:
         if not (inside and symmetric and np.isclose(weights.sum(), 1)):
             raise ValueError(
                 "a line-integral rule needs nodes in [0, 1] symmetric about 1/2 and symmetric "
-                "weights that sum to 1, got nodes {self.nodes} and weights {self.weights}"
+                f"weights that sum to 1, got nodes {self.nodes} and weights {self.weights}"
             )
 
     @property

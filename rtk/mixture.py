@@ -32,9 +32,9 @@ class GaussianMixture:
     """
 
     def __init__(self, weights: Tensor, means: Tensor, covariances: Tensor | float) -> None:
-        weights = torch.as_tensor(weights).detach().double().cpu()
-        means = torch.as_tensor(means).detach().double().cpu()
-        covariances = torch.as_tensor(covariances).detach().double().cpu()
+        weights = torch.as_tensor(weights, dtype=torch.float64).detach().cpu()
+        means = torch.as_tensor(means, dtype=torch.float64).detach().cpu()
+        covariances = torch.as_tensor(covariances, dtype=torch.float64).detach().cpu()
         _check_mixture(weights, means, covariances)
         self.weights = weights / weights.sum()
         self.means = means

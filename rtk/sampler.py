@@ -5,7 +5,7 @@ Every sampler is a `Step`; RTK, DDPM, DDIM, ... differ in how they cross a segme
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -295,13 +295,13 @@ def _make_times(
 ) -> Times:
     if segments is None:
         return step.default_times(nfe, problem)
-    if isinstance(segments, Sequence):
+    if isinstance(segments, Iterable):
         return grids.check(segments)
     return grids.log_snr(check_count("segments", segments))
 
 
 def _check_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
-    sides = shape if isinstance(shape, Sequence) else (shape,)
+    sides = tuple(shape) if isinstance(shape, Iterable) else (shape,)
     if not sides:
         raise ValueError("shape must have at least one side, got ()")
     return tuple(check_count("a side of shape", side) for side in sides)

@@ -5,7 +5,7 @@ A grid is a decreasing tuple of OU times; consecutive times bound one segment (p
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -57,7 +57,7 @@ def critical_length(lipschitz: float) -> float:
     return 0.5 * math.log1p(0.5 / lipschitz)
 
 
-def check(times: Sequence[float]) -> Times:
+def check(times: Iterable[float]) -> Times:
     """The times as a tuple of floats; an error unless they decrease and end at 0 or above."""
     grid = tuple(float(t) for t in times)
     falling = all(hi > lo for hi, lo in itertools.pairwise(grid))
