@@ -41,6 +41,8 @@ rule all:
         "<results>/tables/calibration.csv",
         # B1: where the kernel is log-concave.
         "<results>/figures/log_concavity.pdf",
+        # B3: how the inner chain converges on one segment.
+        "<results>/figures/inner_chain.pdf",
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
@@ -48,4 +50,5 @@ rule all:
 
 include: "experiments/mixtures.smk"
 include: "experiments/log_concavity.smk"
+include: "experiments/inner_chain.smk"
 include: "experiments/mnist.smk"

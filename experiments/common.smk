@@ -2,7 +2,8 @@
 import os
 
 from snakemake.exceptions import WorkflowError
-from experiments.imports import local_imports
+
+from experiments.sources import sources
 
 SCALES = ("smoke", "default", "paper")
 
@@ -15,11 +16,6 @@ def check_scale(scale):
     if scale not in SCALES:
         raise WorkflowError(f"unknown scale {scale!r}: choose scale={', scale='.join(SCALES)}")
     return scale
-
-
-def code(script):
-    """The project's files that `script` imports: whoever changes one changes the output."""
-    return local_imports(script)
 
 
 def mixture_tables(methods):

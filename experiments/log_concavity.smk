@@ -4,7 +4,7 @@ LOG_CONCAVITY = config["log_concavity"]
 
 rule log_concavity:
     input:
-        code=code("experiments/log_concavity.py"),
+        code=sources("experiments/log_concavity.py"),
     output:
         table="<results>/data/log_concavity/{target}.parquet",
     log:
@@ -26,7 +26,7 @@ rule log_concavity:
 
 rule figure_log_concavity:
     input:
-        code=code("figures/log_concavity.py"),
+        code=sources("figures/log_concavity.py"),
         results=expand(
             "<results>/data/log_concavity/{target}.parquet", target=LOG_CONCAVITY["targets"]
         ),

@@ -4,7 +4,7 @@ MIXTURES = config["mixtures"]
 
 rule simulate_mixture:
     input:
-        code=code("experiments/mixtures.py"),
+        code=sources("experiments/mixtures.py"),
     output:
         table="<results>/data/mixtures/{target}/{method}.parquet",
         sample="<results>/data/mixtures/{target}/{method}.npz",
@@ -33,7 +33,7 @@ rule simulate_mixture:
 
 rule mixture_floor:
     input:
-        code=code("experiments/mixture_floor.py"),
+        code=sources("experiments/mixture_floor.py"),
     output:
         table="<results>/data/mixtures/{target}/exact.parquet",
         sample="<results>/data/mixtures/{target}/exact.npz",
@@ -56,7 +56,7 @@ rule mixture_floor:
 
 rule figure_mixture_accuracy:
     input:
-        code=code("figures/mixture_accuracy.py"),
+        code=sources("figures/mixture_accuracy.py"),
         results=mixture_tables(MIXTURES["methods"]),
         floor=mixture_tables(["exact"]),
     output:
@@ -75,7 +75,7 @@ rule figure_mixture_accuracy:
 
 rule figure_mixture_sinkhorn:
     input:
-        code=code("figures/mixture_sinkhorn.py"),
+        code=sources("figures/mixture_sinkhorn.py"),
         results=mixture_tables(MIXTURES["methods"]),
         floor=mixture_tables(["exact"]),
     output:
@@ -94,7 +94,7 @@ rule figure_mixture_sinkhorn:
 
 rule figure_mixture_scatter:
     input:
-        code=code("figures/mixture_scatter.py"),
+        code=sources("figures/mixture_scatter.py"),
         exact="<results>/data/mixtures/{target}/exact.npz",
         samples=expand(
             "<results>/data/mixtures/{{target}}/{method}.npz", method=MIXTURES["methods"]
@@ -119,7 +119,7 @@ rule figure_mixture_scatter:
 
 rule figure_mixture_histogram:
     input:
-        code=code("figures/mixture_histogram.py"),
+        code=sources("figures/mixture_histogram.py"),
         exact="<results>/data/mixtures/{target}/exact.npz",
         samples=expand(
             "<results>/data/mixtures/{{target}}/{method}.npz", method=MIXTURES["methods"]
@@ -144,7 +144,7 @@ rule figure_mixture_histogram:
 
 rule table_calibration:
     input:
-        code=code("figures/calibration_table.py"),
+        code=sources("figures/calibration_table.py"),
         results=mixture_tables(MIXTURES["methods"]),
         floor=mixture_tables(["exact"]),
     output:

@@ -5,7 +5,7 @@ MNIST = config["mnist"]
 # One copy of the data serves every scale.
 rule fetch_mnist:
     input:
-        code=code("experiments/mnist/data.py"),
+        code=sources("experiments/mnist/data.py"),
     output:
         data="results/mnist/mnist.npz",
     log:
@@ -24,7 +24,7 @@ rule fetch_mnist:
 
 rule train_classifier:
     input:
-        code=code("experiments/mnist/classifier.py"),
+        code=sources("experiments/mnist/classifier.py"),
         data=rules.fetch_mnist.output.data,
     output:
         weights="<results>/mnist/classifier.safetensors",
@@ -43,7 +43,7 @@ rule train_classifier:
 
 rule train_score:
     input:
-        code=code("experiments/mnist/train.py"),
+        code=sources("experiments/mnist/train.py"),
         data=rules.fetch_mnist.output.data,
     output:
         weights="<results>/mnist/score.safetensors",
@@ -63,7 +63,7 @@ rule train_score:
 
 rule sample_mnist:
     input:
-        code=code("experiments/mnist/sample.py"),
+        code=sources("experiments/mnist/sample.py"),
         data=rules.fetch_mnist.output.data,
         score=mnist_weights("score"),
         classifier=mnist_weights("classifier"),
@@ -93,7 +93,7 @@ rule sample_mnist:
 
 rule mnist_floor:
     input:
-        code=code("experiments/mnist/floor.py"),
+        code=sources("experiments/mnist/floor.py"),
         data=rules.fetch_mnist.output.data,
         classifier=mnist_weights("classifier"),
     output:
@@ -114,7 +114,7 @@ rule mnist_floor:
 
 rule figure_mnist_frechet:
     input:
-        code=code("figures/mnist_frechet.py"),
+        code=sources("figures/mnist_frechet.py"),
         results=expand("<results>/data/mnist/{method}.parquet", method=MNIST["methods"]),
         floor=rules.mnist_floor.output.table,
     output:
@@ -133,7 +133,7 @@ rule figure_mnist_frechet:
 
 rule figure_mnist_samples:
     input:
-        code=code("figures/mnist_samples.py"),
+        code=sources("figures/mnist_samples.py"),
         samples=expand("<results>/data/mnist/{method}.npz", method=MNIST["methods"]),
     output:
         pdf="<results>/figures/mnist_samples.pdf",

@@ -8,6 +8,7 @@ Covariances are kept by eigenvalues, so that noising adds to a diagonal.
 import math
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from rtk import process
@@ -31,7 +32,12 @@ class GaussianMixture:
             finite, covariances that are not symmetric and positive definite.
     """
 
-    def __init__(self, weights: Tensor, means: Tensor, covariances: Tensor | float) -> None:
+    def __init__(
+        self,
+        weights: Tensor | ArrayLike,
+        means: Tensor | ArrayLike,
+        covariances: Tensor | ArrayLike,
+    ) -> None:
         weights = torch.as_tensor(weights, dtype=torch.float64).detach().cpu()
         means = torch.as_tensor(means, dtype=torch.float64).detach().cpu()
         covariances = torch.as_tensor(covariances, dtype=torch.float64).detach().cpu()

@@ -1,0 +1,39 @@
+# B3, one segment: the inner chain's error against its steps, without Monte Carlo noise.
+INNER_CHAIN = config["inner_chain"]
+
+
+rule inner_chain:
+    input:
+        code=sources("experiments/inner_chain.py"),
+    output:
+        table="<results>/data/inner_chain.parquet",
+    log:
+        "<logs>/inner_chain.log",
+    benchmark:
+        "<benchmarks>/inner_chain.tsv"
+    conda:
+        "../environment.yml"
+    params:
+        t_lo=INNER_CHAIN["t_lo"],
+        step_sizes=INNER_CHAIN["step_sizes"],
+        steps=INNER_CHAIN["steps"],
+        cells=INNER_CHAIN["cells"],
+    script:
+        "inner_chain.py"
+
+
+rule figure_inner_chain:
+    input:
+        code=sources("figures/inner_chain.py"),
+        results=rules.inner_chain.output.table,
+    output:
+        pdf="<results>/figures/inner_chain.pdf",
+        png="<results>/figures/inner_chain.png",
+    log:
+        "<logs>/figure_inner_chain.log",
+    benchmark:
+        "<benchmarks>/figure_inner_chain.tsv"
+    conda:
+        "../environment.yml"
+    script:
+        "../figures/inner_chain.py"

@@ -1,0 +1,231 @@
+"""The exact law of a chain in one dimension: transition matrices on a grid, no Monte Carlo noise.
+
+A law is a vector ``p`` of probabilities of equal cells, a chain a matrix ``P`` with rows that sum
+to one, a step ``p P``. Proposals enter by their density at the centres of the cells::
+
+    P_ij = h q(z_j | z_i) a(z_i, z_j),    P_ii = what is left,
+
+the trapezoid rule, which for smooth integrands converges faster than any power of the spacing h.
+It keeps detailed balance to rounding: with exact energies ``p_i ~ exp(-g(z_i))`` is invariant on
+every grid, so the bias of another estimator or sampler is not mixed with that of the grid. The
+kinks of ``min(1, .)`` and of total variation leave an error of order h^2, which `refined` tells.
+
+Kernels are `rtk.kernel.ReverseTransition` with one chain in one dimension. A density that is no
+kernel is one with a very long segment (``t_hi = 40, t_lo = 0``), where the tilt is below 1e-34.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import ive
+from scipy.stats import chi
+
+from rtk.gaussian_law import Gaussian
+from rtk.kernel import Point, ReverseTransition
+from rtk.mala import proposal_ratio
+from rtk.mixture import GaussianMixture
+
+Array = NDArray[np.float64]
+
+# Widest cell, in standard deviations of a proposal; the trapezoid rule then errs by 1e-17.
+COARSEST = 0.7
+
+
+@dataclass(frozen=True)
+class Grid:
+    """``cells`` equal cells between ``low`` and ``high``."""
+
+    low: float
+    high: float
+    cells: int
+
+    def __post_init__(self) -> None:
+        if not (self.low < self.high and self.cells >= 2):
+            raise ValueError(f"need low < high and two or more cells, got {self}")
+
+    @property
+    def spacing(self) -> float:
+        return (self.high - self.low) / self.cells
+
+    @property
+    def centres(self) -> Array:
+        """Shape (cells,)."""
+        half = 0.5 * self.spacing
+        return np.linspace(self.low + half, self.high - half, self.cells)
+
+    def law(self, log_density: Array) -> Array:
+        """Probabilities of the cells from a log-density at the centres, up to a constant."""
+        weights = np.exp(log_density - log_density.max())
+        law: Array = weights / weights.sum()
+        return law
+
+
+def kernel_law(kernel: ReverseTransition, grid: Grid) -> Array:
+    """The kernel itself, ``~ exp(-g)``; needs its log_prob."""
+    if kernel.log_prob is None:
+        raise ValueError("the law of a kernel needs its log_prob")
+    many, points = _on_grid(kernel, grid)
+    tilt = many.tilt_difference(torch.zeros_like(points.z), points.z)
+    return grid.law((kernel.log_prob(points.z, kernel.t_lo) - tilt).numpy())
+
+
+def start_law(law: Gaussian, grid: Grid) -> Array:
+    """A Gaussian start in one dimension; without variance, the cell that its mean falls into."""
+    ((mean,), (variance,)) = law.mean, law.variance
+    if variance == 0.0:
+        return (np.abs(grid.centres - mean).argmin() == np.arange(grid.cells)).astype(float)
+    return grid.law(-((grid.centres - mean) ** 2) / (2.0 * variance))
+
+
+def ula_matrix(kernel: ReverseTransition, grid: Grid, step_size: float) -> Array:
+    """Unadjusted Langevin (`rtk.ula`): ``q(. | z) = N(z - tau grad g(z), 2 tau)``."""
+    return _complete(_proposals(*_on_grid(kernel, grid), grid, step_size))
+
+
+def mala_matrix(kernel: ReverseTransition, grid: Grid, step_size: float) -> Array:
+    """Metropolis-adjusted Langevin (`rtk.mala`) with the kernel's energy-difference estimator."""
+    many, points = _on_grid(kernel, grid)
+    proposals = _proposals(many, points, grid, step_size)
+    return _complete(proposals * _acceptance(many, points, step_size))
+
+
+def laws(start: Array, matrix: Array, steps: int) -> Array:
+    """The law after 0, 1, ..., ``steps`` steps, shape (steps + 1, cells)."""
+    path = np.empty((steps + 1, len(start)))
+    path[0] = start
+    for k in range(steps):
+        path[k + 1] = path[k] @ matrix
+    return path
+
+
+def tv(p: Array, q: Array) -> Array:
+    """Total variation ``sum_i |p_i - q_i| / 2`` along the last axis."""
+    distance: Array = 0.5 * np.abs(p - q).sum(-1)
+    return distance
+
+
+def stationary(matrix: Array) -> Array:
+    """The invariant law, ``p P = p``."""
+    system = matrix.T - np.eye(len(matrix))
+    system[-1] = 1.0
+    law: Array = np.linalg.solve(system, np.eye(len(matrix))[-1])
+    return law
+
+
+def spectral_gap(matrix: Array) -> float:
+    """``1 - max_{i > 1} |lambda_i|`` of a chain in detailed balance, hence its rate in L2.
+
+    ``S_ij = (P_ij P_ji)^(1/2)`` is symmetric and, under detailed balance, similar to P.
+
+    Raises:
+        ValueError: without detailed balance; the largest eigenvalue of S is then below 1.
+    """
+    values = np.linalg.eigvalsh(np.sqrt(matrix * matrix.T))
+    if abs(values[-1] - 1.0) > 1e-9:
+        raise ValueError(
+            "expected a chain in detailed balance, such as mala_matrix with exact energies; the "
+            f"largest eigenvalue falls short of 1 by {1.0 - values[-1]:.2g}"
+        )
+    return float(1.0 - max(values[-2], -values[0]))
+
+
+def refined(quantity: Callable[[Grid], float], grid: Grid) -> tuple[float, float]:
+    """``quantity`` on twice the cells, and an estimate of its error there, of order ``h^2``.
+
+    Richardson: a third of the change from ``grid``.
+    """
+    fine = quantity(Grid(grid.low, grid.high, 2 * grid.cells))
+    return fine, abs(fine - quantity(grid)) / 3.0
+
+
+def radial_mala_matrix(grid: Grid, dimension: int, step_size: float) -> Array:
+    """MALA on ``N(0, I)`` in ``dimension`` dimensions, as a chain of the radius ``r = |z|``.
+
+    From a law that knows no direction the radius is a Markov chain. Its proposal is the noncentral
+    chi law of ``|(1 - tau) z + (2 tau)^(1/2) xi|``; with ``a = |1 - tau| r``, ``s^2 = 2 tau`` and
+    ``n = d/2 - 1``::
+
+        q(r' | r) = (r' / s^2) (r' / a)^n exp(-(r'^2 + a^2) / (2 s^2)) I_n(r' a / s^2),
+
+    and the acceptance depends on the radii alone, so it is that of one dimension.
+
+    Args:
+        grid: of radii, ``low >= 0``; TV between such laws is TV between those of the radius.
+    """
+    if grid.low < 0.0 or step_size == 1.0:
+        raise ValueError(f"need low >= 0 and step_size not 1, got {grid} and {step_size}")
+    normal = GaussianMixture(torch.ones(1), torch.zeros(1, 1), 1.0)
+    origin = torch.zeros(1, 1, dtype=torch.float64)
+    line = ReverseTransition(normal.score, origin, 40.0, 0.0, normal.log_prob)
+    radius = grid.centres
+    drifted = abs(1.0 - step_size) * radius[:, np.newaxis]
+    variance, order = 2.0 * step_size, 0.5 * dimension - 1.0
+    with np.errstate(divide="ignore"):  # the scaled Bessel function underflows to probability 0
+        log_bessel = np.log(ive(order, radius * drifted / variance))
+    proposals = (grid.spacing * radius / variance) * np.exp(
+        order * np.log(radius / drifted) - (radius - drifted) ** 2 / (2.0 * variance) + log_bessel
+    )
+    _check_spacing(grid, step_size)
+    return _complete(proposals * _acceptance(*_on_grid(line, grid), step_size))
+
+
+def radial_law(grid: Grid, dimension: int, variance: float = 1.0) -> Array:
+    """Law of the radius under ``N(0, variance I)``."""
+    return grid.law(chi.logpdf(grid.centres / variance**0.5, dimension))
+
+
+def _on_grid(kernel: ReverseTransition, grid: Grid) -> tuple[ReverseTransition, Point]:
+    """The kernel with a chain at each centre, and what it knows there."""
+    if kernel.x.shape != (1, 1):
+        raise ValueError(
+            f"expected a kernel of one chain in one dimension, got x of shape {(*kernel.x.shape,)}"
+        )
+    z = torch.from_numpy(grid.centres).unsqueeze(1)
+    x = kernel.x.double().expand(grid.cells, 1)
+    many = ReverseTransition(
+        kernel.score, x, kernel.t_hi, kernel.t_lo, kernel.log_prob, kernel.energy
+    )
+    return many, many.at(z)
+
+
+def _proposals(kernel: ReverseTransition, points: Point, grid: Grid, step_size: float) -> Array:
+    """``h q(z_j | z_i)``, shape (cells, cells)."""
+    _check_spacing(grid, step_size)
+    mean = (points.z - step_size * points.gradient).numpy()
+    density: Array = np.exp(-((grid.centres - mean) ** 2) / (4.0 * step_size))
+    return grid.spacing / np.sqrt(4.0 * np.pi * step_size) * density
+
+
+def _acceptance(kernel: ReverseTransition, points: Point, step_size: float) -> Array:
+    """``min(1, exp(-Delta(z_i -> z_j)))``, shape (cells, cells)."""
+    z, gradient, log_prob = points.z, points.gradient, points.log_prob
+    rows = []
+    for i in range(len(z)):
+        here = Point(
+            z[i].expand_as(z),
+            gradient[i].expand_as(z),
+            None if log_prob is None else log_prob[i].expand_as(log_prob),
+        )
+        delta = kernel.energy(kernel, here, points) + proposal_ratio(here, points, step_size)
+        rows.append(delta.clamp_min(0.0).neg().exp())
+    return torch.stack(rows).numpy()
+
+
+def _complete(moves: Array) -> Array:
+    """Rejected proposals, and those that leave the grid, stay where they are."""
+    moves[np.diag_indices_from(moves)] += np.maximum(1.0 - moves.sum(1), 0.0)
+    return moves
+
+
+def _check_spacing(grid: Grid, step_size: float) -> None:
+    if not step_size > 0.0:
+        raise ValueError(f"step_size must be positive, got {step_size}")
+    widest = COARSEST * np.sqrt(2.0 * step_size)
+    if grid.spacing > widest:
+        raise ValueError(
+            f"the grid is too coarse for step_size={step_size}: cells are {grid.spacing:.3g} wide, "
+            f"expected at most {widest:.3g}"
+        )
