@@ -210,7 +210,8 @@ def _acceptance(kernel: ReverseTransition, points: Point, step_size: float) -> A
             None if log_prob is None else log_prob[i].expand_as(log_prob),
         )
         delta = kernel.energy(kernel, here, points) + proposal_ratio(here, points, step_size)
-        rows.append(delta.clamp_min(0.0).neg().exp())
+        # As in the sampler, a difference that is not a number is a rejection.
+        rows.append(delta.nan_to_num(torch.inf, torch.inf, -torch.inf).clamp_min(0.0).neg().exp())
     return torch.stack(rows).numpy()
 
 

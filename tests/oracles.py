@@ -1,0 +1,203 @@
+"""Independent answers and measuring tools that several tests share.
+
+Densities and laws are written out in NumPy from the definitions; of the code under test only the
+mixture's parameters are read.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import stats
+from torch import Tensor
+
+from rtk import GaussianMixture
+
+Array = NDArray[np.float64]
+DOUBLE = torch.float64
+
+
+def mixture_of(
+    weights: Sequence[float], means: Sequence[Sequence[float]], covariances: object
+) -> GaussianMixture:
+    """The mixture with these numbers, in double precision."""
+    return GaussianMixture(
+        torch.tensor(weights, dtype=DOUBLE),
+        torch.tensor(means, dtype=DOUBLE),
+        torch.as_tensor(covariances, dtype=DOUBLE),
+    )
+
+
+def skewed() -> GaussianMixture:
+    """Three unequal, unaligned modes in the plane: no symmetry hides a wrong sign."""
+    return mixture_of([0.6, 0.3, 0.1], [[-1.5, 0.5], [1.0, 1.0], [0.5, -1.5]], [0.2, 0.3, 0.1])
+
+
+def gaussian(mean: float, variance: float) -> GaussianMixture:
+    """``N(mean, variance)`` on the line."""
+    return mixture_of([1.0], [[mean]], variance)
+
+
+def covariance_forms() -> dict[str, Tensor | float]:
+    """The forms a mixture of three components in R^3 takes its covariances in."""
+    factors = torch.randn(3, 3, 3, generator=torch.Generator().manual_seed(5), dtype=DOUBLE)
+    return {
+        "scalar": 0.4,
+        "per component": torch.tensor([0.2, 0.5, 1.1], dtype=DOUBLE),
+        "diagonal": torch.tensor([[0.2, 0.5, 1.1], [0.3, 0.1, 0.6], [0.9, 0.4, 0.15]]).double(),
+        "full": factors @ factors.mT + 0.2 * torch.eye(3, dtype=DOUBLE),
+    }
+
+
+FORMS = [*covariance_forms()]
+
+
+def spatial(form: str) -> GaussianMixture:
+    """Three unequal components in R^3 with covariances of that form."""
+    means = torch.tensor([[-1.0, 0.3, 0.8], [1.2, -0.5, 0.0], [0.4, 1.5, -1.1]], dtype=DOUBLE)
+    return GaussianMixture(torch.tensor([0.5, 0.3, 0.2]), means, covariance_forms()[form])
+
+
+def dense_covariances(mixture: GaussianMixture) -> Array:
+    """Covariance matrices (m, d, d), whatever form they were given in."""
+    given = mixture.covariances.numpy()
+    if given.ndim == 3:
+        return np.asarray(given)
+    columns = given if given.ndim == 2 else given.reshape(-1, 1)
+    diagonal = np.broadcast_to(columns, mixture.means.shape)
+    return np.asarray(diagonal[:, :, None] * np.eye(mixture.dimension))
+
+
+def mixture_moments(mixture: GaussianMixture, t: float = 0.0) -> tuple[Array, Array]:
+    """Mean (d,) and covariance (d, d) of ``p_t``."""
+    weights, means = mixture.weights.numpy(), np.exp(-t) * mixture.means.numpy()
+    noise = 1.0 - np.exp(-2.0 * t)
+    covariances = np.exp(-2 * t) * dense_covariances(mixture) + noise * np.eye(mixture.dimension)
+    mean = weights @ means
+    second = np.einsum("m,mde->de", weights, covariances + means[:, :, None] * means[:, None, :])
+    return mean, second - np.outer(mean, mean)
+
+
+def assert_average(values: Tensor, expected: Array | float, bias: float = 0.0) -> None:
+    """The average over rows is ``expected`` to 5 standard errors and a stated bias."""
+    values = values.double()
+    error = np.abs(values.mean(0).numpy() - expected)
+    allowed = 5.0 * values.std(0).numpy() / np.sqrt(len(values)) + bias
+    assert np.all(error <= allowed), f"error {error}, allowed {allowed}"
+
+
+def assert_moments(samples: Tensor, mean: Array, covariance: Array, bias: float = 0.0) -> None:
+    """Mean and covariance of the rows, to 5 standard errors and a stated bias."""
+    assert_average(samples, mean, bias)
+    away = samples.double() - torch.from_numpy(np.asarray(mean, dtype=np.float64))
+    assert_average(away[:, :, None] * away[:, None, :], covariance, bias)
+
+
+def assert_law(samples: Tensor, cdf: Callable[[Array], Array], bins: int = 60) -> None:
+    """Independent draws on the line follow ``cdf``: chi-square over equal bins, 5 sigma.
+
+    The p-value allowed is that of 5 sigma, 2.9e-7.
+    """
+    ranks = cdf(samples.double().flatten().numpy())
+    counts = np.histogram(ranks, bins, (0.0, 1.0))[0]
+    p = stats.chisquare(counts).pvalue
+    assert p > 2.9e-7, f"p = {p:.2g}"
+
+
+class CountingScore:
+    """A score that counts its own rows and remembers its times: the independent counter."""
+
+    def __init__(self, function: Callable[[Tensor, float], Tensor]) -> None:
+        self.function, self.rows = function, 0
+        self.times: list[float] = []
+
+    def __call__(self, x: Tensor, t: float) -> Tensor:
+        self.rows += len(x)
+        self.times.append(t)
+        return self.function(x, t)
+
+
+class ScriptedNoise:
+    """Noise that was written down beforehand: the same normal and the same uniform every time."""
+
+    def __init__(self, normal: Tensor, uniform: Tensor | None = None) -> None:
+        self.n, self._normal, self._uniform = len(normal), normal, uniform
+
+    def normal(self) -> Tensor:
+        return self._normal
+
+    def uniform(self) -> Tensor:
+        assert self._uniform is not None
+        return self._uniform
+
+
+@dataclass(frozen=True)
+class Law:
+    """A Gaussian law on a vector of states, moved by affine maps."""
+
+    mean: Array
+    covariance: Array
+
+    def push(
+        self, matrix: Sequence[Sequence[float]], offset: Sequence[float], noise: object = 0.0
+    ) -> "Law":
+        """Law of ``A y + b + N(0, noise)``."""
+        a, b = np.array(matrix, dtype=np.float64), np.array(offset, dtype=np.float64)
+        spread = np.asarray(noise, dtype=np.float64)
+        return Law(a @ self.mean + b, a @ self.covariance @ a.T + spread)
+
+
+@dataclass(frozen=True)
+class LineKernel:
+    """Reverse transition kernel of a mixture on the line, at one ``x``, in plain NumPy."""
+
+    weights: Sequence[float]
+    means: Sequence[float]
+    variances: Sequence[float]
+    x: float
+    t_hi: float
+    t_lo: float
+    grid: Array = field(default_factory=lambda: np.linspace(-8.0, 8.0, 4001))
+
+    def _logits(self, z: Array) -> tuple[Array, Array]:
+        a, s2 = np.exp(-self.t_lo), -np.expm1(-2 * self.t_lo)
+        variances = a**2 * np.array(self.variances) + s2
+        away = z[..., None] - a * np.array(self.means)
+        logits = np.log(self.weights) - away**2 / (2 * variances) - np.log(variances) / 2
+        return logits, -away / variances
+
+    def potential(self, z: Array) -> Array:
+        """``g(z)`` up to a constant."""
+        logits, _ = self._logits(z)
+        eta = self.t_hi - self.t_lo
+        tilt = (self.x - np.exp(-eta) * z) ** 2 / (2 * -np.expm1(-2 * eta))
+        return np.asarray(tilt - np.logaddexp.reduce(logits, axis=-1))
+
+    def gradient(self, z: Array) -> Array:
+        """``g'(z)``."""
+        logits, pulls = self._logits(z)
+        share = np.exp(logits - logits.max(-1, keepdims=True))
+        score = (share * pulls).sum(-1) / share.sum(-1)
+        eta = self.t_hi - self.t_lo
+        return np.asarray(
+            (np.exp(-2 * eta) * z - np.exp(-eta) * self.x) / -np.expm1(-2 * eta) - score
+        )
+
+    def density(self) -> Array:
+        """The normalised density on the grid."""
+        g = self.potential(self.grid)
+        return normalised(np.exp(g.min() - g), self.grid)
+
+
+def normalised(values: Array, grid: Array) -> Array:
+    """The values divided by their integral over an even grid."""
+    return np.asarray(values / (values.sum() * (grid[1] - grid[0])))
+
+
+def cdf_on_grid(density: Array, grid: Array) -> Callable[[Array], Array]:
+    """Distribution function of a density given on an even grid (trapezoid rule)."""
+    steps = 0.5 * (density[1:] + density[:-1])
+    below = np.concatenate(([0.0], np.cumsum(steps)))
+    return lambda z: np.asarray(np.interp(z, grid, below / below[-1]))
