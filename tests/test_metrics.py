@@ -119,7 +119,7 @@ class TestMarginalAccuracy:
             (metrics.halved_marginal_accuracy, (1 + expected) / 2),
         ):
             floor = metrics.floor(metric, target, 50_000, replicates=5)
-            assert 0 < floor.standard_error < 2e-4
+            assert 0 < floor.standard_error < 5e-4
             # Bins with few expected samples are not quite normal: 5e-5.
             assert floor.value == pytest.approx(value, abs=5 * floor.standard_error + 5e-5)
 
@@ -293,7 +293,7 @@ class TestW2:
         error = np.std(expected, ddof=1) / 2**0.5 / (2 * estimate.value)
         assert estimate.standard_error == pytest.approx(error)
 
-    def test_rows_in_order_are_sampled_throughout(self, standard: Reference) -> None:
+    def test_subsamples_are_drawn_from_all_rows(self, standard: Reference) -> None:
         x = generator(12).standard_normal((20_000, 2))
         ordered = x[np.argsort(x[:, 0])]
         assert metrics.w2(ordered, standard, size=100).value < 0.5
