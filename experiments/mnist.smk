@@ -2,7 +2,7 @@
 MNIST = config["mnist"]
 
 
-# One copy of the data serves every scale; its content is checked, so its date counts for nothing.
+# One copy of the data serves every scale.
 rule fetch_mnist:
     input:
         code=sources("experiments/mnist/data.py"),
@@ -25,7 +25,7 @@ rule fetch_mnist:
 rule train_classifier:
     input:
         code=sources("experiments/mnist/classifier.py"),
-        data=ancient(rules.fetch_mnist.output.data),
+        data=rules.fetch_mnist.output.data,
     output:
         weights="<results>/mnist/classifier.safetensors",
     log:
@@ -44,7 +44,7 @@ rule train_classifier:
 rule train_score:
     input:
         code=sources("experiments/mnist/train.py"),
-        data=ancient(rules.fetch_mnist.output.data),
+        data=rules.fetch_mnist.output.data,
     output:
         weights="<results>/mnist/score.safetensors",
         history="<results>/mnist/history.parquet",
@@ -64,7 +64,7 @@ rule train_score:
 rule sample_mnist:
     input:
         code=sources("experiments/mnist/sample.py"),
-        data=ancient(rules.fetch_mnist.output.data),
+        data=rules.fetch_mnist.output.data,
         score=mnist_weights("score"),
         classifier=mnist_weights("classifier"),
     output:
@@ -94,7 +94,7 @@ rule sample_mnist:
 rule mnist_floor:
     input:
         code=sources("experiments/mnist/floor.py"),
-        data=ancient(rules.fetch_mnist.output.data),
+        data=rules.fetch_mnist.output.data,
         classifier=mnist_weights("classifier"),
     output:
         table="<results>/data/mnist/exact.parquet",

@@ -96,6 +96,30 @@ def test_law_on_a_gaussian(method: str, denoise: bool) -> None:
     assert_moments(result.samples, law.mean[:1], law.covariance[:1, :1])
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_every_chain_on_a_gaussian(method: str) -> None:
+    """One segment at a time, to rounding: a normal for the start, one more for the step."""
+    for t_hi, t_lo in itertools.pairwise(TIMES):
+        result = rtk.sample(
+            gaussian(M, V).score,
+            1,
+            20,
+            method,
+            nfe=1,
+            seed=2,
+            dtype=DOUBLE,
+            segments=(t_hi, t_lo),
+            denoise=False,
+        )
+        noise = ChainNoise(2, 20, (1,), dtype=DOUBLE)
+        x, xi = noise.normal(), noise.normal()
+        kernel = ancestral if method in ("ddpm", "dpm++2m-sde") else ordinary
+        of_x, of_data, variance = kernel(t_hi, t_lo)
+        slope, intercept = denoiser(t_hi)
+        expected = of_x * x + of_data * (slope * x + intercept) + math.sqrt(variance) * xi
+        torch.testing.assert_close(result.samples, expected, rtol=1e-10, atol=1e-10)
+
+
 def test_the_laws_differ() -> None:
     """On these segments no method's law could pass for another's at n = 100 000."""
     variances = [law_of(method, TIMES).covariance[0, 0] for method in METHODS]

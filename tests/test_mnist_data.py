@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -142,7 +143,8 @@ def test_malformed_idx(content: bytes, message: str) -> None:
 
 
 def test_cache_is_never_unpickled(tmp_path: Path) -> None:
-    np.savez(tmp_path / "evil.npz", **{"train-images-idx3-ubyte": np.array([{}], dtype=object)})
+    arrays: dict[str, Any] = {"train-images-idx3-ubyte": np.array([{}], dtype=object)}
+    np.savez(tmp_path / "evil.npz", **arrays)
     with pytest.raises(ValueError, match="allow_pickle"):
         data.load(tmp_path / "evil.npz", "train")
 

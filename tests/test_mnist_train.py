@@ -3,6 +3,7 @@
 import math
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from experiments import results
-from experiments.mnist import network, train
+from experiments.mnist import data, network, train
 from experiments.mnist.network import Architecture, ScoreNetwork
 from experiments.mnist.train import Training
 
@@ -89,7 +90,7 @@ def test_run_is_not_extended_after_its_decay_began(images: Tensor, tmp_path: Pat
 
 @pytest.mark.parametrize("change", [{"learning_rate": 1e-4}, {"fine": 16}, {"seed": 1}])
 def test_state_of_another_training_is_refused(
-    images: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, float]
+    images: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
 ) -> None:
     interrupted(images, TINY, tmp_path / "state.pt", monkeypatch, step=3)
     (name,) = change
@@ -186,8 +187,8 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
 def test_run_writes_weights_and_tidy_history(
     images: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digits = train.data.Digits(images, torch.zeros(len(images), dtype=torch.int64))
-    monkeypatch.setattr(train.data, "load", lambda cache, split: digits)
+    digits = data.Digits(images, torch.zeros(len(images), dtype=torch.int64))
+    monkeypatch.setattr(data, "load", lambda cache, split: digits)
     score, history = tmp_path / "score.safetensors", tmp_path / "history.parquet"
     train.run(tmp_path / "mnist.npz", TINY, score, history)
     assert network.load(score).architecture.fine == TINY.fine

@@ -59,6 +59,15 @@ def test_precision_only_rounds() -> None:
         assert torch.equal(a, b.float())
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_uniforms_stay_below_one_when_rounded(dtype: torch.dtype) -> None:
+    """Of 40 960 uniforms some round up to 1 in either format."""
+    uniform = ChainNoise(0, 40_960, (1,), dtype=dtype).uniform()
+    assert float(uniform.max()) < 1.0
+    exact = ChainNoise(0, 40_960, (1,), dtype=DOUBLE).uniform()
+    assert float(exact.to(dtype).max()) == 1.0
+
+
 def test_nothing_is_used_twice() -> None:
     block = chains_per_block((2,))
     noise = ChainNoise(0, 3 * block, (2,), dtype=DOUBLE)

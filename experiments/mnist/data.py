@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pooch
+import pooch  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 

@@ -35,7 +35,7 @@ from experiments.results import atomic
 class Training:
     """Everything that the trained weights depend on."""
 
-    steps: int = 9000
+    steps: int = 13_000
     decay_steps: int = 3000
     """Steps at the end over which the learning rate falls to zero."""
     warm_up_steps: int = 200
