@@ -33,6 +33,7 @@ rule all:
         # A1: the paper's mixtures.
         "<results>/figures/mixture_accuracy.pdf",
         "<results>/figures/mixture_sinkhorn.pdf",
+        "<results>/figures/mixture_mode_weights.pdf",
         expand(
             "<results>/figures/mixture_{picture}_{target}.pdf",
             picture=["scatter", "histogram"],

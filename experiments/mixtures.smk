@@ -54,42 +54,27 @@ rule mixture_floor:
         "mixture_floor.py"
 
 
-rule figure_mixture_accuracy:
+rule figure_mixture_curves:
     input:
-        code=sources("figures/mixture_accuracy.py"),
+        code=sources("figures/mixture_curves.py"),
         results=mixture_tables(MIXTURES["methods"]),
         floor=mixture_tables(["exact"]),
     output:
-        pdf="<results>/figures/mixture_accuracy.pdf",
-        png="<results>/figures/mixture_accuracy.png",
+        pdf="<results>/figures/mixture_{curve}.pdf",
+        png="<results>/figures/mixture_{curve}.png",
     log:
-        "<logs>/figure_mixture_accuracy.log",
+        "<logs>/figure_mixture_{curve}.log",
     benchmark:
-        "<benchmarks>/figure_mixture_accuracy.tsv"
+        "<benchmarks>/figure_mixture_{curve}.tsv"
+    wildcard_constraints:
+        curve="accuracy|sinkhorn|mode_weights",
     conda:
         "../environment.yml"
     threads: 1
+    params:
+        curve="{curve}",
     script:
-        "../figures/mixture_accuracy.py"
-
-
-rule figure_mixture_sinkhorn:
-    input:
-        code=sources("figures/mixture_sinkhorn.py"),
-        results=mixture_tables(MIXTURES["methods"]),
-        floor=mixture_tables(["exact"]),
-    output:
-        pdf="<results>/figures/mixture_sinkhorn.pdf",
-        png="<results>/figures/mixture_sinkhorn.png",
-    log:
-        "<logs>/figure_mixture_sinkhorn.log",
-    benchmark:
-        "<benchmarks>/figure_mixture_sinkhorn.tsv"
-    conda:
-        "../environment.yml"
-    threads: 1
-    script:
-        "../figures/mixture_sinkhorn.py"
+        "../figures/mixture_curves.py"
 
 
 rule figure_mixture_scatter:

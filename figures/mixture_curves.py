@@ -6,7 +6,19 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments import job, results
 from figures import style
+
+# Curve -> metric, label, scale of the axis.
+CURVES = {
+    "accuracy": (
+        "halved_marginal_accuracy",
+        r"marginal accuracy $1-\frac{1}{2}\,\overline{\mathrm{TV}}$",
+        "linear",
+    ),
+    "sinkhorn": ("sinkhorn", "Sinkhorn cost (coordinates 1, 2)", "log"),
+    "mode_weights": ("mode_weight_tv", "total variation of mode weights", "log"),
+}
 
 
 def curves(frame: pd.DataFrame, floor: pd.DataFrame, metric: str, label: str) -> Figure:
@@ -40,3 +52,19 @@ def _in_order(frame: pd.DataFrame) -> Sequence[tuple[str, pd.DataFrame]]:
         for method in style.METHODS
         if (frame["method"] == method).any()
     ]
+
+
+def main() -> None:
+    snakemake = job.start()
+    style.use()
+    metric, label, scale = CURVES[snakemake.params.curve]
+    figure = curves(
+        results.read(*snakemake.input.results), results.read(*snakemake.input.floor), metric, label
+    )
+    for panel in figure.axes:
+        panel.set_yscale(scale)
+    style.save(figure, snakemake.output.pdf)
+
+
+if __name__ == "__main__":
+    main()

@@ -242,24 +242,20 @@ def tv(p: Gaussian, q: Gaussian, tolerance: float = 1e-10) -> float:
         ) @ copies.astype(float)
         return total
 
-    def trapezoid(step: float, angle: float) -> tuple[float, float]:
-        """The integral along the ray, and the largest log |psi| met."""
-        radius = np.exp(np.arange(-36.0, 36.0, step)) / scale + 0j
-        y = radius * np.exp(1j * angle)
-        exponent = log_psi(y)
-        # Once psi has vanished on the ray and on the real axis, the ray may return to it.
-        vanished = np.maximum(exponent.real, log_psi(radius).real) < -40.0
-        exponent[np.logical_or.accumulate(vanished)] = -np.inf
-        growth = float(exponent.real.max())
-        if growth > 1.0:
-            return np.nan, growth
-        integrand = -np.expm1(exponent) * y / (y**2 + 0.25)
-        return float(integrand.real.sum() * step / np.pi), growth
+    def ray(step: float, angle: float) -> NDArray[np.complex128]:
+        return np.exp(np.arange(-36.0, 36.0, step) + 1j * angle) / scale
 
-    angle = next(a for a in (0.4, -0.4, 0.2, -0.2, 0.1, -0.1, 0.0) if trapezoid(0.25, a)[1] <= 1.0)
-    coarse, _ = trapezoid(0.25, angle)
+    def trapezoid(step: float) -> float:
+        y = ray(step, angle)
+        integrand = -np.expm1(log_psi(y)) * y / (y**2 + 0.25)
+        return float(integrand.real.sum() * step / np.pi)
+
+    # A turned ray must not meet large values of psi; the real axis, the last resort, has |psi| < 1.
+    angles = (0.4, -0.4, 0.2, -0.2, 0.1, -0.1, 0.0)
+    angle = next(a for a in angles if log_psi(ray(0.25, a)).real.max() <= 1.0)
+    coarse = trapezoid(0.25)
     for halvings in range(1, 9):
-        fine, _ = trapezoid(0.25 * 0.5**halvings, angle)
+        fine = trapezoid(0.25 * 0.5**halvings)
         if abs(fine - coarse) <= tolerance * fine:
             return fine
         coarse = fine

@@ -19,9 +19,11 @@ from oracles import (
 from torch import Tensor
 
 import rtk
-from rtk import ExactKernel, NonFiniteError, segments
+from rtk import ExactKernel, NonFiniteError, ReverseTransition, segments
+from rtk.noise import ChainNoise
 from rtk.transition_step import RTKULD, smoothness
 from rtk.uld import coefficients
+from rtk.warm_start import WARM_STARTS
 
 M, V = 0.8, 0.3
 CHAINS = 100_000
@@ -313,6 +315,37 @@ def test_step_sizes_follow_the_curvature() -> None:
             2 * (t_hi - t_lo)
         )
         assert segment.step_size == pytest.approx(0.4 / curvature)
+
+
+@pytest.mark.parametrize("warm_start", WARM_STARTS)
+@pytest.mark.parametrize("method", ["rtk-ula", "rtk-mala", "rtk-uld"])
+def test_inner_chain_begins_at_the_warm_start(method: str, warm_start: str) -> None:
+    """With steps of size zero, all but, a segment ends where its chain began."""
+    target, t_hi, t_lo = skewed(), 0.9, 0.2
+    start = WARM_STARTS[warm_start]
+    end = rtk.sample(
+        target.score,
+        2,
+        50,
+        method,
+        nfe=8,
+        dtype=DOUBLE,
+        segments=(t_hi, t_lo),
+        denoise=False,
+        step_size=1e-14,
+        warm_start=warm_start,
+    ).samples
+    noise = ChainNoise(0, 50, (2,), dtype=DOUBLE)
+    x = noise.normal()
+    kernel = ReverseTransition(target.score, x, t_hi, t_lo)
+    z = start.draw(kernel, target.score(x, t_hi), noise, smoothness(t_lo, 0.0))
+    torch.testing.assert_close(end, z, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("radius", ["proposal_radius", "domain_radius"])
+def test_a_radius_of_nearly_nothing_rejects_everything(radius: str) -> None:
+    result = draw(method="rtk-mala", segments=3, nfe=30, **{radius: 1e-6})
+    assert [segment.acceptance for segment in result.diagnostics.segments] == [0, 0, 0, None]
 
 
 def test_smoothness_bounds_the_hessian() -> None:

@@ -36,6 +36,7 @@ TABLES = [*SAMPLED, *FLOORS, *CHECKS]
 FIGURES = [
     "mixture_accuracy",
     "mixture_sinkhorn",
+    "mixture_mode_weights",
     *(f"mixture_{picture}_{t}" for picture in ("scatter", "histogram") for t in TARGETS),
     "log_concavity",
     "inner_chain",
@@ -103,10 +104,10 @@ def test_table_is_tidy_and_knows_its_origin(name: str) -> None:
     path = RESULTS / "data" / f"{name}.parquet"
     frame = results.read(path)
     assert list(frame.columns)[: len(results.COLUMNS)] == list(results.COLUMNS)
-    experiment, *_, method = name.split("/")
+    experiment, *_ = name.split("/")
     assert set(frame["experiment"]) == {experiment}
     if name not in CHECKS:
-        assert set(frame["method"]) == {method}
+        assert set(frame["method"]) == {Path(name).name}
     assert np.isfinite(frame["value"]).all()
     assert not (frame["standard_error"] < 0).any()
     origin = results.provenance(path)
@@ -183,10 +184,10 @@ def jobs(folder: Path, suffix: str) -> set[Path]:
     return {file.relative_to(folder).with_suffix("") for file in folder.rglob(f"*{suffix}")}
 
 
-def test_jobs_have_one_thread_each() -> None:
+def test_no_job_asks_for_more_than_one_thread() -> None:
     """Snakemake hands a rule's threads on to BLAS and OpenMP; more would crowd the cores."""
     rules = "".join(path.read_text() for path in (ROOT / "experiments").glob("*.smk"))
-    assert len(re.findall(r"^rule ", rules, re.MULTILINE)) == rules.count("    threads: 1\n")
+    assert set(re.findall(r"threads: *(.*)", rules)) <= {"1"}
 
 
 def test_changed_code_is_noticed() -> None:
