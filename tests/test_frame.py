@@ -169,7 +169,9 @@ def test_every_method_has_a_look() -> None:
 
 
 def make(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", *arguments], cwd=cwd, capture_output=True, text=True)
+    # Under `make test` this is a make within a make, which would announce its folder.
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
 
 def test_help_lists_the_targets() -> None:
