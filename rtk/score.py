@@ -5,6 +5,7 @@ A score is any callable ``(x, t) -> s(x, t) = grad log p_t(x)`` with ``x`` of sh
 reported number of function evaluations (NFE) is the number that was made.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -14,7 +15,7 @@ Score = Callable[[Tensor, float], Tensor]
 LogProb = Callable[[Tensor, float], Tensor]
 
 
-class _Counted:
+class _Counted(ABC):
     """A checked function of ``(x, t)`` that counts one evaluation per chain and call."""
 
     name: str
@@ -25,8 +26,9 @@ class _Counted:
         self._function = function
         self.evaluations = 0
 
+    @abstractmethod
     def expected_shape(self, x: Tensor) -> torch.Size:
-        raise NotImplementedError
+        """Shape of the answer for this ``x``."""
 
     def __call__(self, x: Tensor, t: float) -> Tensor:
         answer = self._function(x, t)

@@ -7,6 +7,7 @@ data.
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -40,7 +41,7 @@ def smoothness(t: float, data_variance: float) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransitionStep:
+class TransitionStep(ABC):
     """What the RTK samplers share.
 
     Args:
@@ -73,11 +74,11 @@ class TransitionStep:
         """Scores that an inner chain takes whatever its length, and scores per inner step."""
         return 0, 1
 
+    @abstractmethod
     def run(
         self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
     ) -> tuple[State, Info]:
         """The inner chain of ``steps`` steps from ``z``."""
-        raise NotImplementedError
 
     def kernel(self, problem: Problem, state: State, t_lo: float) -> ReverseTransition:
         return ReverseTransition(problem.score, state.x, state.t, t_lo)

@@ -188,10 +188,12 @@ def copy_of_makefile(folder: Path) -> Path:
 
 
 def test_old_python_is_refused(tmp_path: Path) -> None:
-    """Before anything is made. The stand-in answers every question as an old Python does."""
+    """Before anything is made. The stand-in is this Python, called 3.10."""
     copy_of_makefile(tmp_path)
     python = tmp_path / "python"
-    python.write_text("#!/bin/sh\nexit 1\n")
+    python.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.version_info = (3, 10, 13)\nexec(sys.argv[2])\n"
+    )
     python.chmod(0o755)
     run = make("env", f"PYTHON={python}", cwd=tmp_path)
     assert run.returncode != 0

@@ -196,7 +196,11 @@ METHODS = rtk.methods()
 @pytest.mark.parametrize("method", METHODS)
 def test_the_budget_is_kept(method: str, nfe: int) -> None:
     """The reported NFE is the number of rows the score saw, at most what was asked."""
-    grids: list[dict[str, Any]] = [{}, {"segments": 3}, {"segments": (5.0, 1.0, 0.1)}]
+    grids: list[dict[str, Any]] = [
+        {},
+        {"segments": 3},
+        {"segments": (5.0, 1.0, 0.1), "denoise": False},
+    ]
     for options in grids:
         score = CountingScore(gaussian(M, V).score)
         try:
@@ -474,6 +478,26 @@ def test_nan_scores_raise_with_chain_and_time(method: str) -> None:
     if not method.startswith("rtk-mala"):
         lost = torch.nonzero(~torch.isfinite(kept.samples).all(1)).flatten().tolist()
         assert sorted(chains) == lost
+
+
+@pytest.mark.parametrize(
+    ("options", "when"),
+    [
+        ({"method": "ddpm"}, 0.5),
+        ({"method": "rtk-uld"}, 0.9),
+        ({"method": "rtk-mala"}, 0.9),
+    ],
+)
+def test_the_time_is_that_of_the_first_trouble(options: dict[str, Any], when: float) -> None:
+    """A score that fails below t = 1: DDPM asks for it at the noisy end of a segment, RTK at the
+    clean end."""
+
+    def late(x: Tensor, t: float) -> Tensor:
+        return skewed().score(x, t) if t >= 1 else torch.full_like(x, math.nan)
+
+    with pytest.raises(NonFiniteError) as caught:
+        draw(score=late, segments=(4.0, 2.0, 0.9, 0.5, 0.1), nfe=40, **options)
+    assert caught.value.chains == dict.fromkeys(range(16), when)
 
 
 def test_non_finite_chains_keep_their_number_across_chunks() -> None:
