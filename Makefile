@@ -34,7 +34,7 @@ env: $(stamp)  ## the environment alone, in .venv; installed again when requirem
 
 # All pins stand on one command line, so that no package can bring another version of torch.
 $(stamp): requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 1))' || { \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo 'Python 3.11 or newer is needed. Name one: make PYTHON=/path/to/python3.11' >&2; exit 1; }
 	$(PYTHON) -m venv $(environment)
 	$(bin)/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
