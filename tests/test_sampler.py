@@ -19,7 +19,7 @@ from oracles import (
 from torch import Tensor
 
 import rtk
-from rtk import ExactKernel, NonFiniteError, ReverseTransition, segments
+from rtk import ExactKernel, NonFiniteError, ReverseTransition, process, segments
 from rtk.noise import ChainNoise
 from rtk.transition_step import RTKULD, smoothness
 from rtk.uld import coefficients
@@ -299,26 +299,30 @@ def test_acceptance_does_not_depend_on_chunks() -> None:
             assert other.acceptance == pytest.approx(one.acceptance, abs=1e-3)
 
 
-def test_step_sizes_follow_the_curvature() -> None:
+@pytest.mark.parametrize(("method", "power"), [("rtk-ula", 1), ("rtk-mala", 1), ("rtk-uld", 0.5)])
+def test_step_sizes_follow_the_curvature(method: str, power: float) -> None:
+    """The step is relative to 1/c, or 1/sqrt(c), with c the curvature of the Gaussian's kernel."""
     times = (2.0, 0.9, 0.3)
-    result = rtk.sample(
-        gaussian(M, V).score,
-        1,
-        3,
-        "rtk-ula",
-        nfe=20,
-        segments=times,
-        step_size=0.4,
-        data_variance=0.3,
+    result = draw(
+        method=method, nfe=20, segments=times, step_size=0.4, data_variance=V, denoise=False
     )
     for segment, (t_hi, t_lo) in zip(
-        result.diagnostics.segments, itertools.pairwise(times), strict=False
+        result.diagnostics.segments, itertools.pairwise(times), strict=True
     ):
-        # The Hessian of the Gaussian's own kernel: the bound is attained.
-        curvature = 1 / (math.exp(-2 * t_lo) * V + 1 - math.exp(-2 * t_lo)) + 1 / math.expm1(
-            2 * (t_hi - t_lo)
-        )
-        assert segment.step_size == pytest.approx(0.4 / curvature)
+        prior = 1 / (math.exp(-2 * t_lo) * V + 1 - math.exp(-2 * t_lo))
+        curvature = prior + 1 / math.expm1(2 * (t_hi - t_lo))
+        assert segment.step_size == pytest.approx(0.4 / curvature**power)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_denoising_is_tweedies_formula(method: str) -> None:
+    """Also where the score is one that the chain already knew."""
+    grid = (4.0, 1.0, 0.3)
+    options: dict[str, Any] = {"method": method, "segments": grid, "dtype": DOUBLE}
+    end = draw(nfe=20, denoise=False, **options).samples
+    closed = draw(nfe=21, denoise=True, **options).samples
+    expected = process.denoise(end, skewed().score(end, 0.3), 0.3)
+    torch.testing.assert_close(closed, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("warm_start", WARM_STARTS)
