@@ -8,7 +8,8 @@ RTK-MALA needs potential differences, a diffusion model knows only the gradient.
 A rule with symmetric nodes and weights changes sign with the ends, which removes the error terms
 of even order, and integrates the quadratic part of ``g`` exactly. Detailed balance then holds up
 to the rule's error: pairwise differences need not be those of any one potential. Nodes at 0 and 1
-are known from the chain and cost nothing; any other costs one score.
+are known from the chain and cost nothing; any other costs one score. The trapezoid, the score-only
+default, is free but leaves a bias of the order of the step; Simpson's rule, at one score, hardly.
 """
 
 from collections.abc import Callable

@@ -79,7 +79,7 @@ class NonFiniteError(FloatingPointError):
         shown = ", ".join(f"{chain} (t={t:.4g})" for chain, t in list(chains.items())[:5])
         more = ", ..." if len(chains) > 5 else ""
         super().__init__(
-            f"{len(chains)} of {n} chains have a non-finite sample or score; chain (time): "
+            f"{len(chains)} of {n} chains have a non-finite sample, score or energy; chain (time): "
             f"{shown}{more}. Expected a score that is finite at every x and t of the segments; a "
             f'smaller step_size may help, and nonfinite="keep" returns the rest'
         )
