@@ -9,6 +9,7 @@ half a file.
 
 import hashlib
 import json
+import math
 import os
 import platform
 import resource
@@ -91,6 +92,31 @@ def write_arrays(
     members: dict[str, Any] = {**arrays, PROVENANCE: np.array(record)}
     with atomic(path) as unfinished, unfinished.open("wb") as file:
         np.savez_compressed(file, **members)
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a finished table, one for print, to the CSV file `path`; four significant digits."""
+    with atomic(path) as unfinished:
+        frame.to_csv(unfinished, index=False, float_format="%.4g")
+
+
+def write_numbers(numbers: Mapping[str, float], path: str | Path) -> None:
+    """Write named numbers, those that the report quotes and its verdicts rest on, to a JSON file.
+
+    Raises ValueError if there are none, or if one is not finite.
+    """
+    wrong = [name for name, number in numbers.items() if not math.isfinite(number)]
+    if wrong or not numbers:
+        raise ValueError(f"expected finite numbers, got none for {', '.join(wrong) or 'any name'}")
+    text = json.dumps({name: float(number) for name, number in numbers.items()}, indent=1)
+    with atomic(path) as unfinished:
+        unfinished.write_text(text + "\n")
+
+
+def read_numbers(path: str | Path) -> dict[str, float]:
+    """The numbers that `write_numbers` wrote."""
+    numbers: dict[str, float] = json.loads(Path(path).read_text())
+    return numbers
 
 
 def read(*paths: str | Path) -> pd.DataFrame:

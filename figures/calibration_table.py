@@ -37,8 +37,7 @@ def main() -> None:
     expected = expected.set_index(["method", "nfe_asked"])
     table = expected.join(measured[["nfe", "value", "standard_error"]], how="inner")
     table = table.rename(columns={"value": "measured"}).reset_index()
-    with results.atomic(snakemake.output.table) as unfinished:
-        table.to_csv(unfinished, index=False, float_format="%.4f")
+    results.write_csv(table, snakemake.output.table)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Result files: what is written is read again, says how it was made, and is never half there."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -204,3 +205,15 @@ def test_provenance_is_json_in_the_schema(tmp_path: Path) -> None:
     write(table(), tmp_path / "a.parquet")
     metadata = pq.read_schema(tmp_path / "a.parquet").metadata
     assert json.loads(metadata[b"provenance"]) == results.provenance(tmp_path / "a.parquet")
+
+
+def test_numbers_come_back(tmp_path: Path) -> None:
+    results.write_numbers({"slope": -1.0, "count": 3}, tmp_path / "numbers.json")
+    assert results.read_numbers(tmp_path / "numbers.json") == {"slope": -1.0, "count": 3.0}
+
+
+@pytest.mark.parametrize("numbers", [{}, {"slope": math.nan}, {"slope": math.inf}])
+def test_numbers_must_be_there_and_finite(tmp_path: Path, numbers: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        results.write_numbers(numbers, tmp_path / "numbers.json")
+    assert not (tmp_path / "numbers.json").exists()
