@@ -44,6 +44,12 @@ rule all:
         "<results>/figures/log_concavity.pdf",
         # B3: how the inner chain converges on one segment.
         "<results>/figures/inner_chain.pdf",
+        # B4: the cost against the dimension, and Table 1 of the paper.
+        "<results>/figures/dimension.pdf",
+        "<results>/tables/dimension.csv",
+        # B9: the number of segments at a fixed cost.
+        "<results>/figures/segment_length.pdf",
+        "<results>/tables/segment_length.csv",
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
@@ -53,3 +59,5 @@ include: "experiments/mixtures.smk"
 include: "experiments/log_concavity.smk"
 include: "experiments/inner_chain.smk"
 include: "experiments/mnist.smk"
+include: "experiments/dimension.smk"
+include: "experiments/segment_length.smk"

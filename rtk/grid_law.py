@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import ive
+from scipy.special import gammaln, hyp0f1, ive
 from scipy.stats import chi
 
 from rtk.gaussian_law import Gaussian
@@ -163,8 +163,7 @@ def radial_mala_matrix(grid: Grid, dimension: int, step_size: float) -> Array:
     radius = grid.centres
     drifted = abs(1.0 - step_size) * radius[:, np.newaxis]
     variance, order = 2.0 * step_size, 0.5 * dimension - 1.0
-    with np.errstate(divide="ignore"):  # the scaled Bessel function underflows to probability 0
-        log_bessel = np.log(ive(order, radius * drifted / variance))
+    log_bessel = _log_ive(order, radius * drifted / variance)
     proposals = (grid.spacing * radius / variance) * np.exp(
         order * np.log(radius / drifted) - (radius - drifted) ** 2 / (2.0 * variance) + log_bessel
     )
@@ -175,6 +174,21 @@ def radial_mala_matrix(grid: Grid, dimension: int, step_size: float) -> Array:
 def radial_law(grid: Grid, dimension: int, variance: float = 1.0) -> Array:
     """Law of the radius under ``N(0, variance I)``."""
     return grid.law(chi.logpdf(grid.centres / variance**0.5, dimension))
+
+
+def _log_ive(order: float, x: Array) -> Array:
+    """``log(e^-x I_order(x))``, also where the Bessel function itself underflows.
+
+    There ``I_n(x) = (x/2)^n 0F1(n + 1; x^2 / 4) / Gamma(n + 1)``, whose 0F1 does not.
+    """
+    bessel = ive(order, x)
+    small = bessel < 1e-290
+    y = x[small]
+    log_bessel: Array = np.log(np.where(small, 1.0, bessel))
+    log_bessel[small] = (
+        order * np.log(0.5 * y) - gammaln(order + 1.0) + np.log(hyp0f1(order + 1.0, y**2 / 4)) - y
+    )
+    return log_bessel
 
 
 def _on_grid(kernel: ReverseTransition, grid: Grid) -> tuple[ReverseTransition, Point]:

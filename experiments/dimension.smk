@@ -1,0 +1,68 @@
+# B4: the cost of a fixed accuracy against the dimension, and Table 1 of the paper.
+DIMENSION = config["dimension"]
+
+
+rule dimension:
+    input:
+        code=sources("experiments/dimension.py"),
+    output:
+        table="<results>/data/dimension.parquet",
+    log:
+        "<logs>/dimension.log",
+    benchmark:
+        "<benchmarks>/dimension.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    params:
+        dimensions=DIMENSION["dimensions"],
+        accuracies=DIMENSION["accuracies"],
+        methods=DIMENSION["methods"],
+    script:
+        "dimension.py"
+
+
+rule figure_dimension:
+    input:
+        code=sources("figures/dimension.py"),
+        results=rules.dimension.output.table,
+    output:
+        pdf="<results>/figures/dimension.pdf",
+        png=report(
+            "<results>/figures/dimension.png",
+            caption="../figures/captions/dimension.rst",
+            category="B. Theory",
+            subcategory="B4",
+        ),
+    log:
+        "<logs>/figure_dimension.log",
+    benchmark:
+        "<benchmarks>/figure_dimension.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../figures/dimension.py"
+
+
+rule table_dimension:
+    input:
+        code=sources("figures/dimension_table.py"),
+        results=rules.dimension.output.table,
+    output:
+        table=report(
+            "<results>/tables/dimension.csv",
+            caption="../figures/captions/dimension.rst",
+            category="B. Theory",
+            subcategory="B4",
+        ),
+        numbers="<results>/numbers/dimension.json",
+    log:
+        "<logs>/table_dimension.log",
+    benchmark:
+        "<benchmarks>/table_dimension.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../figures/dimension_table.py"

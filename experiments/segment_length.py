@@ -1,0 +1,205 @@
+"""B9: how many segments at a fixed number of score evaluations, and how far eta* is from the best.
+
+Many segments are short, each kernel then nearly the Gaussian of its warm start, but leave few inner
+steps; few segments leave many steps on kernels that are harder to sample. K segments here share
+the evaluations evenly, from the DDPM warm start, uniform in t over [0, 5] or, for Gaussians, also
+cubic, ``t = 5 u^3``. The theory asks for ``K* = 5 / eta*`` uniform ones.
+
+Gaussians with variances from 1/4 to 2 have exact laws (`experiments.product_gaussian`): RTK-ULD and
+RTK-ULA with the best of a grid of steps for each K. Mild mixtures (six modes at radius 1.2, width
+0.5) are simulated: RTK-ULD and RTK-MALA with their default steps.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm.auto import tqdm
+
+import rtk
+from experiments import job, log_concavity, product_gaussian, results
+from rtk import gaussian_law, metrics, segments, targets
+from rtk.gaussian_law import Gaussian
+from rtk.metrics import Estimate, Reference
+from rtk.segments import Times
+
+Row = dict[str, Any]
+
+VARIANCES = np.linspace(0.25, 2.0, 10)
+END = segments.T_START
+FAMILIES: dict[str, Callable[[int], Times]] = {
+    "uniform": lambda count: segments.uniform(count, END, 0.0),
+    "cubic": lambda count: segments.power(count, END, 0.0, 3.0),
+}
+STEP_SIZES = [2.0 ** (1 - 0.25 * k) for k in range(24)]
+
+SAMPLERS: dict[str, dict[str, Any]] = {
+    "rtk-uld": {"method": "rtk-uld"},
+    "rtk-mala": {"method": "rtk-mala", "energy": "exact"},
+    "rtk-mala-trapezoid": {"method": "rtk-mala", "energy": "trapezoid"},
+}
+# Finer bins would only count the noise of some thousand samples.
+MARGINAL_BINS = 40
+FLOOR_REPLICATES = 5
+
+
+def theory_count(lipschitz: float) -> int:
+    """``K* = 5 / eta*``, rounded up."""
+    return math.ceil(END / segments.critical_length(lipschitz))
+
+
+def gaussian_lipschitz() -> float:
+    """Largest Jacobian norm of the scores of the Gaussian over all times."""
+    return float(1.0 / min(VARIANCES.min(), 1.0))
+
+
+def mild(dimension: int) -> rtk.GaussianMixture:
+    return targets.asymmetric(dimension, 1.2, (0.5, 0.5))
+
+
+def mild_lipschitz(dimension: int) -> float:
+    """Bound on the Jacobian norms of the mixture's scores over all times."""
+    mixture = mild(dimension)
+    return max(log_concavity.lipschitz_bound(mixture, t) for t in np.linspace(0.0, END, 501))
+
+
+def affordable(counts: list[int], theory: int, most: int) -> list[int]:
+    """The counts up to ``most``, and the theory's or, if that is more, ``most`` itself."""
+    return sorted({min(theory, most), *(count for count in counts if count <= most)})
+
+
+def gaussian_rows(method: str, dimension: int, nfe: int, counts: list[int]) -> list[Row]:
+    """Exact TV and KL to the target for each number of segments, at the step with the least TV."""
+    target = Gaussian(np.zeros(len(VARIANCES)), VARIANCES)
+    copies = dimension // len(VARIANCES)
+    rows: list[Row] = []
+    for family, make in FAMILIES.items():
+        # A segment costs a warm start and a step at least.
+        for count in affordable(counts, theory_count(gaussian_lipschitz()), nfe // 2):
+            times, inner = make(count), nfe // count - 1
+            tried = []
+            for step_size in STEP_SIZES:
+                try:
+                    maps = product_gaussian.rtk(method, VARIANCES, times, step_size, inner)
+                except ValueError:  # unstable
+                    continue
+                law = product_gaussian.law(maps, times)
+                tv = gaussian_law.tv(law.power(copies), target.power(copies), 1e-6)
+                tried.append((tv, copies * gaussian_law.kl(law, target), step_size))
+            tv, kl, step_size = min(tried)
+            common = {"family": family, "segments": count, "step_size": step_size}
+            common |= {"nfe": count * (inner + 1), "standard_error": 0.0}
+            rows += [
+                {**common, "metric": "tv", "value": tv},
+                {**common, "metric": "kl", "value": kl},
+            ]
+    return rows
+
+
+def judge(samples: metrics.Samples, reference: Reference) -> dict[str, Estimate]:
+    """Three total variations of what can be seen of the samples, and their mean, "error"."""
+    accuracy = metrics.marginal_accuracy(samples, reference, MARGINAL_BINS)
+    found = {
+        "marginal_tv": Estimate(1.0 - accuracy.value, accuracy.standard_error),
+        "mode_weight_tv": metrics.mode_weight_tv(samples, reference),
+        "radial_tv": metrics.radial_tv(samples, reference),
+    }
+    parts = found.values()
+    # They come from the same samples: their errors may add up.
+    found["error"] = Estimate(
+        sum(e.value for e in parts) / 3.0, sum(e.standard_error for e in parts) / 3.0
+    )
+    return found
+
+
+def mixture_rows(
+    method: str, dimension: int, nfe: int, counts: list[int], chains: int, seed: int
+) -> list[Row]:
+    """Simulation on the mild mixture; "exact" draws are judged in place of a sampler's."""
+    mixture = mild(dimension)
+    reference = Reference.of(mixture, size=1)
+
+    def tidy(found: dict[str, Estimate], **columns: Any) -> list[Row]:
+        return [
+            {**columns, "metric": name, "value": e.value, "standard_error": e.standard_error}
+            for name, e in found.items()
+        ]
+
+    if method == "exact":
+        drawn = [
+            judge(reference.draw(chains, np.random.default_rng([seed, k])), reference)
+            for k in range(FLOOR_REPLICATES)
+        ]
+        floor = {}
+        for name in drawn[0]:
+            values = np.array([found[name].value for found in drawn])
+            error = values.std(ddof=1) / math.sqrt(len(values))
+            floor[name] = Estimate(float(values.mean()), float(error))
+        return tidy(floor, segments=0, nfe=0)
+    rows: list[Row] = []
+    options = SAMPLERS[method]
+    # Metropolis chains also need the score of their start.
+    most = nfe // (2 if method == "rtk-uld" else 3)
+    for count in affordable(counts, theory_count(mild_lipschitz(dimension)), most):
+        result = rtk.sample(
+            mixture.score,
+            dimension,
+            chains,
+            nfe=nfe,
+            seed=job.derive_seed(seed, count),
+            log_prob=mixture.log_prob if options.get("energy") == "exact" else None,
+            segments=FAMILIES["uniform"](count),
+            data_variance=float(mixture.variances.min()),
+            **options,
+        )
+        rows += tidy(judge(result.samples, reference), segments=count, nfe=result.nfe)
+    return [{**row, "family": "uniform"} for row in rows]
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params = snakemake.params
+    table: list[Row] = []
+    for size in tqdm(params.sizes):
+        dimension = size["dimension"]
+        theory = {
+            "gaussian": theory_count(gaussian_lipschitz()),
+            "mild": theory_count(mild_lipschitz(dimension)),
+        }
+        for target, count in theory.items():
+            common = {"target": target, "method": "exact", "dimension": dimension, "nfe_asked": 0}
+            row = {"metric": "k_star", "value": count, "standard_error": 0.0, "nfe": 0}
+            table.append({**common, **row, "segments": count, "seed": 0})
+        for method in params.methods:
+            for nfe in params.nfe:
+                rows = gaussian_rows(method, dimension, nfe, params.counts)
+                common = {"target": "gaussian", "method": method, "dimension": dimension}
+                table += [{**common, "nfe_asked": nfe, "seed": 0, **row} for row in rows]
+        for method in ("exact", *SAMPLERS):
+            seed = job.derive_seed(params.seed, "segment_length", dimension, method)
+            rows = mixture_rows(
+                method, dimension, params.mixture_nfe, params.mixture_counts, size["chains"], seed
+            )
+            common = {"target": "mild", "method": method, "dimension": dimension, "seed": seed}
+            table += [{**common, "nfe_asked": params.mixture_nfe, **row} for row in rows]
+    frame = pd.DataFrame(table).assign(
+        experiment="segment_length",
+        family=lambda rows: rows["family"].fillna(""),
+        settings=lambda rows: "family=" + rows["family"],
+    )
+    results.write(
+        frame,
+        snakemake.output.table,
+        config=dict(params.items()),
+        seed=params.seed,
+        started=started,
+    )
+
+
+if __name__ == "__main__":
+    main()
