@@ -1,4 +1,4 @@
-"""B4: score evaluations for a total variation eps as the dimension grows, without Monte Carlo noise.
+"""B4: score evaluations for a total variation eps as the dimension grows, without sampling noise.
 
 Two targets. Products of ``N(1, 1/4)`` and ``N(1, 2)``, on which unadjusted samplers have Gaussian
 laws in closed form (`experiments.product_gaussian`), from the start at T to the samples. And

@@ -66,3 +66,26 @@ rule table_dimension:
     threads: 1
     script:
         "../figures/dimension_table.py"
+
+
+rule table_1:
+    input:
+        code=sources("figures/table_1.py"),
+        dimension=rules.table_dimension.output.numbers,
+        convergence="<results>/numbers/convergence.json",
+    output:
+        table=report(
+            "<results>/tables/table_1.csv",
+            caption="../figures/captions/table_1.rst",
+            category="B. Theory",
+            subcategory="Table 1",
+        ),
+    log:
+        "<logs>/table_1.log",
+    benchmark:
+        "<benchmarks>/table_1.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../figures/table_1.py"

@@ -86,7 +86,7 @@ def main() -> None:
     for panel, rule in zip(axes[:2], MARKS, strict=True):
         draw_guides(panel, {key: rows for key, rows in curves.items() if key[1] == rule})
     draw_exponents(axes[2], curves)
-    axes[2].set(title="filled: theory's step, bar: bound")
+    axes[2].set(title="fitted, and bound (bar)")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5)
     style.save(figure, snakemake.output.pdf)
