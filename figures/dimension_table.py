@@ -30,6 +30,9 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     for (method, rule), rows in costs(frame).items():
         name = f"{SHORT[method]}_power"
         found |= named(name, exponent(rows), ENDINGS[rule])
+        # The upper half of the range, where logarithms weigh less.
+        half = rows.tail(max(3, len(rows) // 2))
+        found |= named(name, exponent(half), f"{ENDINGS[rule]}_last")
         found[f"{SHORT[method]}_nfe_largest{ENDINGS[rule]}"] = rows["value"].iloc[-1]
         if method in ("rtk-uld", "rtk-ula", "rtk-mala"):
             steps = rows["value"] / rows["segments"]
