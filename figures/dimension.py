@@ -18,7 +18,7 @@ def costs(frame: pd.DataFrame, eps: float = EPS) -> dict[tuple[str, str], pd.Dat
     chosen = frame[
         (frame["metric"] == "nfe") & (frame["eps"] == eps) & frame["start"].isin(["", "warm"])
     ]
-    groups = chosen.sort_values("dimension").groupby(["method", "rule"], sort=False)
+    groups = chosen.sort_values("dimension", kind="stable").groupby(["method", "rule"], sort=False)
     return {(str(method), str(rule)): rows for (method, rule), rows in groups}
 
 

@@ -35,10 +35,11 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         found |= named(name, exponent(half), f"{ENDINGS[rule]}_last")
         found[f"{SHORT[method]}_nfe_largest{ENDINGS[rule]}"] = rows["value"].iloc[-1]
         if method in ("rtk-uld", "rtk-ula", "rtk-mala"):
-            steps = rows["value"] / rows["segments"]
-            found |= named(
-                f"{name}_segment", fit.power_law(rows["dimension"], steps), ENDINGS[rule]
-            )
+            # The segments, K ~ log(d / eps), and the inner chain have a logarithm each.
+            for part, logs in (("segment", 1), ("bare", 2)):
+                cost = rows["value"] / rows["segments"] ** logs
+                line = fit.power_law(rows["dimension"], cost)
+                found |= named(f"{name}_{part}", line, ENDINGS[rule])
         if (method, rule) == ("rtk-mala", "optimised"):
             found |= named("mala_step_power", fit.power_law(rows["dimension"], rows["step_size"]))
     return found | single_segment(frame)
