@@ -21,10 +21,8 @@ def below(distances: pd.DataFrame, errors: pd.DataFrame, first: str, second: str
 def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
     """What the report quotes and the claims rest on."""
     frame, floor = frame[frame["metric"] == METRIC], floor[floor["metric"] == METRIC]
-    table = frame.pivot_table(
-        index="nfe_asked", columns="method", values=["value", "standard_error"]
-    )
-    value, error = table["value"], table["standard_error"]
+    value = frame.pivot(index="nfe_asked", columns="method", values="value")
+    error = frame.pivot(index="nfe_asked", columns="method", values="standard_error")
     uld, mala, ddpm, multistep = "rtk-uld", "rtk-mala-trapezoid", "ddpm", "dpmpp-2m"
     found = {
         "cells": float(len(value)),
