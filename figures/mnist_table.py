@@ -37,12 +37,11 @@ def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
         "nfe_least": float(value.index.min()),
         "nfe_most": float(value.index.max()),
     }
-    for method in value:
-        name = method.replace("-", "_")
-        found[f"{name}_best"] = value[method].min()
-        found[f"{name}_best_nfe"] = float(value[method].idxmin())
-        found[f"{name}_most"] = value[method].iloc[-1]
-        found[f"{name}_least"] = value[method].iloc[0]
+    for method, distances in value.items():
+        name = str(method).replace("-", "_")
+        found[f"{name}_best"] = distances.min()
+        found[f"{name}_most"] = distances.iloc[-1]
+        found[f"{name}_least"] = distances.iloc[0]
     return found
 
 
