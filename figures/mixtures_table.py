@@ -73,18 +73,18 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
 
 
 def printed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows: methods. Columns: accuracy at the least and the most NFE, and weights at the most."""
+    """Rows: methods. Columns: accuracy at the least and the most NFE, weights' TV at the most."""
     least, most = frame["nfe_asked"].min(), frame["nfe_asked"].max()
     columns = {"method": {method: look.label for method, look in style.METHODS.items()}}
     for target in frame["target"].unique():
         for name, metric, nfe in (
-            (f"{target}: MA at {least}", ACCURACY, least),
-            (f"MA at {most}", ACCURACY, most),
-            (f"weights TV at {most}", WEIGHTS, most),
+            (f"{target} {least}", ACCURACY, least),
+            (f"{target} {most}", ACCURACY, most),
+            (f"{target} weights", WEIGHTS, most),
         ):
             cell = (frame["target"] == target) & (frame["metric"] == metric)
             rows = frame[cell & (frame["nfe_asked"] == nfe)].set_index("method")["value"]
-            columns[name if ":" in name else f"{target}: {name}"] = rows.round(3).to_dict()
+            columns[name] = rows.map("{:.3f}".format).to_dict()
     return pd.DataFrame(columns).dropna(subset=[*columns][1:], how="all")
 
 

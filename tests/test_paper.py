@@ -159,7 +159,6 @@ def test_a_missing_number_or_file_stops_the_article(article: Path, tmp_path: Pat
         (2.0e-4, 2, ["2.0", -4]),
         (-4.44e-16, 3, ["\u22124.44", -16]),
         (0.00123, 2, ["0.0012", 0]),
-        (0.0999, 1, ["0.1", 0]),
     ],
 )
 def test_how_numbers_are_shown(

@@ -50,9 +50,9 @@ def test_printed_mixtures() -> None:
     table = mixtures_table.printed(mixtures("rtk-mala", 0.2))
     assert list(table.columns) == [
         "method",
-        "circle: MA at 25",
-        "circle: MA at 55",
-        "circle: weights TV at 55",
+        "circle 25",
+        "circle 55",
+        "circle weights",
     ]
     assert len(table) == len(METHODS)
 
