@@ -57,13 +57,14 @@ def ddim(variance: Array, times: Times) -> Maps:
 
 
 def rtk(
-    method: str, variance: Array, times: Times, step_size: float, inner_steps: float = np.inf
+    method: str, variance: Array, times: Times, step_size: float, inner_steps: ArrayLike = np.inf
 ) -> Maps:
     """RTK-ULD or RTK-ULA from the DDPM warm start, with the smallest variance as data_variance.
 
-    ``step_size`` is relative to the curvature, as in `rtk.transition_step`. The inner chain starts
-    at the kernel's mean, so only its covariance moves, ``C_n = S + A^n (C_0 - S) A^n^T`` with the
-    invariant ``S = A S A^T + Q``; infinitely many steps leave ``S``.
+    ``step_size`` is relative to the curvature, as in `rtk.transition_step`; ``inner_steps`` is one
+    number or one for each segment. The inner chain starts at the kernel's mean, so only its
+    covariance moves, ``C_n = S + A^n (C_0 - S) A^n^T`` with the invariant ``S = A S A^T + Q``;
+    infinitely many steps leave ``S``.
 
     Raises:
         ValueError: if the chain has no invariant law, as with too large a step.
@@ -78,11 +79,12 @@ def rtk(
     if not (np.abs(np.linalg.eigvals(matrix)) < 1.0).all():
         raise ValueError(f"{method} with step_size={step_size} has no invariant law")
     invariant = _invariant(matrix, noise)
-    if np.isinf(inner_steps):
-        return Maps(start.slope, invariant[..., 0, 0] / scale)
     first = np.zeros_like(matrix) + np.eye(matrix.shape[-1])
     first[..., 0, 0] = start.spread * scale
-    power = np.linalg.matrix_power(matrix, int(inner_steps))
+    steps = np.broadcast_to(inner_steps, len(matrix))
+    power = np.zeros_like(matrix)
+    for count in np.unique(steps[np.isfinite(steps)]):
+        power[steps == count] = np.linalg.matrix_power(matrix[steps == count], int(count))
     reached = invariant + power @ (first - invariant) @ power.mT
     return Maps(start.slope, reached[..., 0, 0] / scale)
 

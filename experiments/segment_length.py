@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 import rtk
@@ -27,6 +28,7 @@ from rtk.gaussian_law import Gaussian
 from rtk.metrics import Estimate, Reference
 from rtk.segments import Times
 
+Array = NDArray[np.float64]
 Row = dict[str, Any]
 
 VARIANCES = np.linspace(0.25, 2.0, 10)
@@ -72,16 +74,21 @@ def affordable(counts: list[int], theory: int, most: int) -> list[int]:
     return sorted({min(theory, most), *(count for count in counts if count <= most)})
 
 
-def best_step(
-    method: str, dimension: int, times: Times, inner_steps: int
-) -> tuple[float, float, float]:
+def inner_steps(nfe: int, count: int) -> Array:
+    """Inner steps of each segment, (count,): its share of the scores less the warm start's."""
+    spent = np.round(nfe * np.arange(count + 1) / count)
+    return np.asarray(np.diff(spent) - 1.0)
+
+
+def best_step(method: str, dimension: int, times: Times, nfe: int) -> tuple[float, float, float]:
     """TV, KL and step size of the step with the least TV to the Gaussian."""
+    steps = inner_steps(nfe, len(times) - 1)
     target = Gaussian(np.zeros(len(VARIANCES)), VARIANCES)
     copies = dimension // len(VARIANCES)
     tried = []
     for step_size in STEP_SIZES:
         try:
-            maps = product_gaussian.rtk(method, VARIANCES, times, step_size, inner_steps)
+            maps = product_gaussian.rtk(method, VARIANCES, times, step_size, steps)
         except ValueError:  # unstable
             continue
         law = product_gaussian.law(maps, times)
@@ -96,10 +103,9 @@ def gaussian_rows(method: str, dimension: int, nfe: int, counts: list[int]) -> l
     # A segment costs a warm start and a step at least.
     counts = affordable(counts, theory_count(gaussian_lipschitz()), nfe // 2)
     for (family, make), count in itertools.product(FAMILIES.items(), counts):
-        inner = nfe // count - 1
-        tv, kl, step_size = best_step(method, dimension, make(count), inner)
+        tv, kl, step_size = best_step(method, dimension, make(count), nfe)
         common = {"family": family, "segments": count, "step_size": step_size}
-        common |= {"nfe": count * (inner + 1), "standard_error": 0.0}
+        common |= {"nfe": nfe, "standard_error": 0.0}
         rows += [{**common, "metric": "tv", "value": tv}, {**common, "metric": "kl", "value": kl}]
     return rows
 
@@ -151,7 +157,7 @@ def mixture_rows(
     for count in affordable(counts, theory_count(mild_lipschitz(dimension)), most):
         times = FAMILIES["uniform"](count)
         if method == "rtk-uld":
-            _, _, options["step_size"] = best_step(method, dimension, times, nfe // count - 1)
+            _, _, options["step_size"] = best_step(method, dimension, times, nfe)
         result = rtk.sample(
             mixture.score,
             dimension,

@@ -29,13 +29,21 @@ def test_affordable_counts() -> None:
     assert segment_length.affordable([1, 5, 60], theory=20, most=50) == [1, 5, 20]
 
 
+def test_all_scores_are_spent() -> None:
+    for nfe, count in ((400, 85), (100, 7), (33, 5), (10, 1)):
+        steps = segment_length.inner_steps(nfe, count)
+        assert len(steps) == count
+        assert (steps + 1).sum() == nfe
+        assert np.ptp(steps) <= 1
+
+
 @pytest.mark.parametrize("family", ["uniform", "cubic"])
 def test_errors_are_those_of_the_sampler(family: str) -> None:
     variances = np.tile(segment_length.VARIANCES, 2)
     mixture = rtk.GaussianMixture([1.0], np.zeros((1, 20)), variances[np.newaxis])
     target = Gaussian(np.zeros(20), variances)
     found = [
-        row for row in segment_length.gaussian_rows("rtk-uld", 20, 30, [5]) if row["segments"] == 5
+        row for row in segment_length.gaussian_rows("rtk-uld", 20, 33, [5]) if row["segments"] == 5
     ]
     for row in found:
         if row["family"] != family:
@@ -44,12 +52,12 @@ def test_errors_are_those_of_the_sampler(family: str) -> None:
             mixture.score,
             20,
             "rtk-uld",
-            30,
+            33,
             segments=segment_length.FAMILIES[family](5),
             step_size=row["step_size"],
             data_variance=0.25,
         )
-        assert spent == row["nfe"] == 30
+        assert spent == row["nfe"] == 33
         distance = {"tv": gaussian_law.tv, "kl": gaussian_law.kl}[row["metric"]]
         assert row["value"] == pytest.approx(distance(law, target), rel=1e-5)
 
@@ -57,7 +65,7 @@ def test_errors_are_those_of_the_sampler(family: str) -> None:
 def test_more_evaluations_are_never_worse() -> None:
     """At the best step, on the same segments."""
     few, many = (
-        segment_length.best_step("rtk-uld", 50, segments.uniform(10), inner)[0] for inner in (4, 40)
+        segment_length.best_step("rtk-uld", 50, segments.uniform(10), nfe)[0] for nfe in (50, 410)
     )
     assert many < 0.5 * few
 
