@@ -47,9 +47,15 @@ rule all:
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
+        # Notebooks.
+        expand(
+            "<results>/notebooks/{notebook}.ipynb",
+            notebook=["tour", "own_score", "mixtures", "mnist", "theory"],
+        ),
 
 
 include: "experiments/mixtures.smk"
 include: "experiments/log_concavity.smk"
 include: "experiments/inner_chain.smk"
 include: "experiments/mnist.smk"
+include: "experiments/notebooks.smk"
