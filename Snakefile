@@ -28,6 +28,9 @@ pathvars:
     benchmarks="<results>/benchmarks",
 
 
+report: "figures/captions/workflow.rst"
+
+
 rule all:
     input:
         # A1: the paper's mixtures.

@@ -1,8 +1,14 @@
 # The notebooks, executed: each source in experiments/notebooks and the results that it reads.
+import re
+from pathlib import Path
 
-# Theory checks with a section in theory.py; those of them with a table and numbers for print.
-CHECKS = ["log_concavity", "inner_chain"]
-CHECKS_IN_PRINT = []
+THEORY = Path("experiments/notebooks/theory.py").read_text()
+
+
+def read_by_theory(call, pattern):
+    """Files that theory.py names in calls such as plot("NAME")."""
+    return expand(pattern, name=sorted(set(re.findall(rf'^{call}\("(\w+)"', THEORY, re.M))))
+
 
 NOTEBOOKS = {
     "tour": [],
@@ -17,9 +23,9 @@ NOTEBOOKS = {
     ],
     # A figure stands for the data it is made of.
     "theory": [
-        *expand("<results>/figures/{check}.png", check=CHECKS),
-        *expand("<results>/tables/{check}.csv", check=CHECKS_IN_PRINT),
-        *expand("<results>/numbers/{check}.json", check=CHECKS_IN_PRINT),
+        *read_by_theory("plot", "<results>/figures/{name}.png"),
+        *read_by_theory("show", "<results>/tables/{name}.csv"),
+        *read_by_theory("show", "<results>/numbers/{name}.json"),
     ],
 }
 

@@ -61,12 +61,8 @@ def numbers(experiment: str) -> dict[str, float]:
     return results.read_numbers(_existing(f"numbers/{experiment}.json"))
 
 
-def exists(name: str) -> bool:
-    """Whether there is such a file in the folder of results."""
-    return (ROOT / folder() / name).exists()
-
-
 def _existing(name: str) -> Path:
-    if not exists(name):
+    path = ROOT / folder() / name
+    if not path.exists():
         raise MissingResults(folder() / name, name)
-    return ROOT / folder() / name
+    return path

@@ -13,9 +13,9 @@
 # %% [markdown]
 # # B: the theory checks, to look around in
 #
-# One section for each check: its finished table, the numbers that the article quotes, and a plot of
-# one quantity. Give `plot` another `metric`, another `x`, or fix columns by `where`, and run the
-# cell again; `columns` says what there is to choose from.
+# One section for each check: what there is in its data (`columns`), its finished table and the
+# numbers that the article quotes (`show`), and one quantity (`plot`). Give `plot` another `metric`,
+# another `x`, or fix columns by `where`, and run the cell again.
 
 # %%
 import sys
@@ -52,12 +52,9 @@ def extra(frame: pd.DataFrame) -> list[str]:
 
 
 def show(experiment: str) -> None:
-    """The finished table and the numbers of an experiment, as far as it has them."""
-    reader.table(experiment)
-    if reader.exists(f"tables/{experiment}.csv"):
-        display(reader.printed(experiment))
-    if reader.exists(f"numbers/{experiment}.json"):
-        display(pd.Series(reader.numbers(experiment), name="number").to_frame())
+    """The finished table and the numbers of an experiment."""
+    display(reader.printed(experiment))
+    display(pd.Series(reader.numbers(experiment), name="number").to_frame())
 
 
 def plot(
@@ -115,7 +112,6 @@ def plot(
 columns("log_concavity")
 
 # %%
-show("log_concavity")
 plot("log_concavity", "smallest", x="ratio", where={"target": "circle"}, scale="linear")
 
 # %% [markdown]
@@ -128,5 +124,4 @@ plot("log_concavity", "smallest", x="ratio", where={"target": "circle"}, scale="
 columns("inner_chain")
 
 # %%
-show("inner_chain")
 plot("inner_chain", "tv", x="steps", where={"target": "two-modes", "step_size": 0.2})
