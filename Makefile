@@ -11,13 +11,20 @@ export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all smoke test lint env readme clean help
+.PHONY: all smoke report notebooks test lint env readme clean help
 
 all: env  ## environment, then every figure, table and report at default scale (minutes, on a laptop)
 	$(bin)/snakemake --cores $(CORES)
+	$(bin)/snakemake --report results/report.html
 
 smoke: env  ## the same at the smallest scale (two minutes)
 	$(bin)/snakemake --cores $(CORES) --config scale=smoke
+
+report: env  ## results/report.html from finished results: figures and tables with captions, runtimes
+	$(bin)/snakemake --report results/report.html
+
+notebooks: env  ## experiments/notebooks/*.ipynb from the sources, to open and play with
+	$(bin)/jupytext --to notebook experiments/notebooks/*.py
 
 test: lint  ## environment, linters, type checker and every test, the smoke workflow included
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest -m "not slow" --numprocesses 2

@@ -28,6 +28,9 @@ pathvars:
     benchmarks="<results>/benchmarks",
 
 
+report: "figures/captions/workflow.rst"
+
+
 rule all:
     input:
         # A1: the paper's mixtures.
@@ -53,6 +56,11 @@ rule all:
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
+        # Notebooks.
+        expand(
+            "<results>/notebooks/{notebook}.ipynb",
+            notebook=["tour", "own_score", "mixtures", "mnist", "theory"],
+        ),
 
 
 include: "experiments/mixtures.smk"
@@ -61,3 +69,4 @@ include: "experiments/inner_chain.smk"
 include: "experiments/mnist.smk"
 include: "experiments/dimension.smk"
 include: "experiments/segment_length.smk"
+include: "experiments/notebooks.smk"

@@ -25,6 +25,11 @@ def mixture_tables(methods):
     return expand(pattern, target=targets, method=methods)
 
 
+def mixture_samples(methods):
+    """The samples that these methods kept on all mixtures."""
+    return [table.replace(".parquet", ".npz") for table in mixture_tables(methods)]
+
+
 def mnist_weights(network):
     """The weights of a network: trained by the workflow, or those that come with the project."""
     folder = "<results>/mnist" if config["mnist"]["retrain"] else "experiments/mnist/checkpoint"

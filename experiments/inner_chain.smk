@@ -28,7 +28,13 @@ rule figure_inner_chain:
         results=rules.inner_chain.output.table,
     output:
         pdf="<results>/figures/inner_chain.pdf",
-        png="<results>/figures/inner_chain.png",
+        png=report(
+            "<results>/figures/inner_chain.png",
+            caption="../figures/captions/inner_chain.rst",
+            category="B. Theory",
+            subcategory="B3. Convergence",
+            labels={"what": "the inner chain on one segment", "as": "figure"},
+        ),
     log:
         "<logs>/figure_inner_chain.log",
     benchmark:

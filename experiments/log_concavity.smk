@@ -32,7 +32,13 @@ rule figure_log_concavity:
         ),
     output:
         pdf="<results>/figures/log_concavity.pdf",
-        png="<results>/figures/log_concavity.png",
+        png=report(
+            "<results>/figures/log_concavity.png",
+            caption="../figures/captions/log_concavity.rst",
+            category="B. Theory",
+            subcategory="B1. Log-concave kernels",
+            labels={"what": "spectrum of the kernel's Hessian", "as": "figure"},
+        ),
     log:
         "<logs>/figure_log_concavity.log",
     benchmark:

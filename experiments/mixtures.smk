@@ -61,7 +61,13 @@ rule figure_mixture_curves:
         floor=mixture_tables(["exact"]),
     output:
         pdf="<results>/figures/mixture_{curve}.pdf",
-        png="<results>/figures/mixture_{curve}.png",
+        png=report(
+            "<results>/figures/mixture_{curve}.png",
+            caption="../figures/captions/mixture_curves.rst",
+            category="A. Mixtures",
+            subcategory="A1. Against score evaluations",
+            labels={"what": "{curve}", "as": "figure"},
+        ),
     log:
         "<logs>/figure_mixture_{curve}.log",
     benchmark:
@@ -86,7 +92,13 @@ rule figure_mixture_scatter:
         ),
     output:
         pdf="<results>/figures/mixture_scatter_{target}.pdf",
-        png="<results>/figures/mixture_scatter_{target}.png",
+        png=report(
+            "<results>/figures/mixture_scatter_{target}.png",
+            caption="../figures/captions/mixture_scatter.rst",
+            category="A. Mixtures",
+            subcategory="A1. Samples",
+            labels={"target": "{target}", "what": "first two coordinates"},
+        ),
     log:
         "<logs>/figure_mixture_scatter/{target}.log",
     benchmark:
@@ -111,7 +123,13 @@ rule figure_mixture_histogram:
         ),
     output:
         pdf="<results>/figures/mixture_histogram_{target}.pdf",
-        png="<results>/figures/mixture_histogram_{target}.png",
+        png=report(
+            "<results>/figures/mixture_histogram_{target}.png",
+            caption="../figures/captions/mixture_histogram.rst",
+            category="A. Mixtures",
+            subcategory="A1. Samples",
+            labels={"target": "{target}", "what": "one cluster"},
+        ),
     log:
         "<logs>/figure_mixture_histogram/{target}.log",
     benchmark:
@@ -133,7 +151,13 @@ rule table_calibration:
         results=mixture_tables(MIXTURES["methods"]),
         floor=mixture_tables(["exact"]),
     output:
-        table="<results>/tables/calibration.csv",
+        table=report(
+            "<results>/tables/calibration.csv",
+            caption="../figures/captions/calibration.rst",
+            category="A. Mixtures",
+            subcategory="A1. Against score evaluations",
+            labels={"what": "published numbers", "as": "table"},
+        ),
     log:
         "<logs>/table_calibration.log",
     benchmark:
@@ -150,7 +174,13 @@ rule table_mixtures:
         code=sources("figures/mixtures_table.py"),
         results=mixture_tables(MIXTURES["methods"]),
     output:
-        table="<results>/tables/mixtures.csv",
+        table=report(
+            "<results>/tables/mixtures.csv",
+            caption="../figures/captions/mixtures.rst",
+            category="A. Mixtures",
+            subcategory="A1. Against score evaluations",
+            labels={"what": "accuracy and mode weights", "as": "table"},
+        ),
         numbers="<results>/numbers/mixtures.json",
     log:
         "<logs>/table_mixtures.log",

@@ -119,7 +119,13 @@ rule figure_mnist_frechet:
         floor=rules.mnist_floor.output.table,
     output:
         pdf="<results>/figures/mnist_frechet.pdf",
-        png="<results>/figures/mnist_frechet.png",
+        png=report(
+            "<results>/figures/mnist_frechet.png",
+            caption="../figures/captions/mnist_frechet.rst",
+            category="C. Learned scores",
+            subcategory="C1. MNIST",
+            labels={"what": "distance, precision, recall", "as": "figure"},
+        ),
     log:
         "<logs>/figure_mnist_frechet.log",
     benchmark:
@@ -137,7 +143,13 @@ rule figure_mnist_samples:
         samples=expand("<results>/data/mnist/{method}.npz", method=MNIST["methods"]),
     output:
         pdf="<results>/figures/mnist_samples.pdf",
-        png="<results>/figures/mnist_samples.png",
+        png=report(
+            "<results>/figures/mnist_samples.png",
+            caption="../figures/captions/mnist_samples.rst",
+            category="C. Learned scores",
+            subcategory="C1. MNIST",
+            labels={"what": "digits", "as": "figure"},
+        ),
     log:
         "<logs>/figure_mnist_samples.log",
     benchmark:
@@ -158,7 +170,13 @@ rule table_mnist:
         results=expand("<results>/data/mnist/{method}.parquet", method=MNIST["methods"]),
         floor=rules.mnist_floor.output.table,
     output:
-        table="<results>/tables/mnist.csv",
+        table=report(
+            "<results>/tables/mnist.csv",
+            caption="../figures/captions/mnist.rst",
+            category="C. Learned scores",
+            subcategory="C1. MNIST",
+            labels={"what": "Fréchet distances", "as": "table"},
+        ),
         numbers="<results>/numbers/mnist.json",
     log:
         "<logs>/table_mnist.log",

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from rtk import segments as grids
 from rtk.annealed_langevin import AnnealedLangevin

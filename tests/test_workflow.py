@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,6 +52,7 @@ FIGURES = [
     "mnist_frechet",
     "mnist_samples",
 ]
+NOTEBOOKS = [source.stem for source in (ROOT / "experiments" / "notebooks").glob("*.py")]
 
 
 def snakemake(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -103,6 +105,7 @@ def test_every_file_of_the_results_is_expected() -> None:
         *(f"data/{name}.npz" for name in SAMPLED),
         *(f"data/mixtures/{target}/exact.npz" for target in TARGETS),
         *(f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")),
+        *(f"notebooks/{name}.ipynb" for name in NOTEBOOKS),
         "tables/calibration.csv",
         *(f"tables/{name}.csv" for name in ("dimension", "segment_length")),
         *(f"numbers/{name}.json" for name in ("dimension", "segment_length")),
@@ -175,6 +178,29 @@ def test_figure_shows_something(name: str) -> None:
     assert 300 < height < 3000
     inked = (pixels[..., :3] < 0.9).any(axis=2)
     assert 0.005 < inked.mean() < 0.9
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_is_executed(name: str) -> None:
+    """Every cell has run, in order, without a warning, and pictures are shown."""
+    notebook = nbformat.read(RESULTS / "notebooks" / f"{name}.ipynb", as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == [*range(1, len(code) + 1)]
+    outputs = [output for cell in code for output in cell.outputs]
+    assert not [output.text for output in outputs if output.get("name") == "stderr"]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 2
+
+
+def test_html_report(tmp_path: Path) -> None:
+    """It has every figure with a caption, and needs nothing from the network."""
+    report = tmp_path / "report.html"
+    run = snakemake("--report", str(report), "--config", "scale=smoke")
+    assert run.returncode == 0, run.stdout
+    page = report.read_text()
+    for name in FIGURES:
+        assert f"{name}.png" in page
+    assert "Results of a reproducibility companion" in page
+    assert not re.findall(r"<(?:script|link)[^>]*(?:src|href)=.https?:", page)
 
 
 def test_calibration_table() -> None:

@@ -1,0 +1,51 @@
+# The notebooks, executed: each source in experiments/notebooks and the results that it reads.
+import re
+from pathlib import Path
+
+THEORY = Path("experiments/notebooks/theory.py").read_text()
+
+
+def read_by_theory(call, pattern):
+    """Files that theory.py names in calls such as plot("NAME")."""
+    return expand(pattern, name=sorted(set(re.findall(rf'^{call}\("(\w+)"', THEORY, re.M))))
+
+
+NOTEBOOKS = {
+    "tour": [],
+    "own_score": [],
+    "mixtures": [
+        *mixture_tables([*MIXTURES["methods"], "exact"]),
+        *mixture_samples([*MIXTURES["methods"], "exact"]),
+    ],
+    "mnist": [
+        *expand("<results>/data/mnist/{method}.parquet", method=[*MNIST["methods"], "exact"]),
+        *expand("<results>/data/mnist/{method}.npz", method=MNIST["methods"]),
+    ],
+    # A figure stands for the data it is made of.
+    "theory": [
+        *read_by_theory("plot", "<results>/figures/{name}.png"),
+        *read_by_theory("show", "<results>/tables/{name}.csv"),
+        *read_by_theory("show", "<results>/numbers/{name}.json"),
+    ],
+}
+
+
+rule notebook:
+    input:
+        code=lambda wildcards: sources(f"experiments/notebooks/{wildcards.notebook}.py"),
+        script=sources("experiments/notebook.py"),
+        source="experiments/notebooks/{notebook}.py",
+        results=lambda wildcards: NOTEBOOKS[wildcards.notebook],
+    output:
+        notebook="<results>/notebooks/{notebook}.ipynb",
+    log:
+        "<logs>/notebook/{notebook}.log",
+    benchmark:
+        "<benchmarks>/notebook/{notebook}.tsv"
+    wildcard_constraints:
+        notebook="|".join(NOTEBOOKS),
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "notebook.py"
