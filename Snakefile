@@ -42,8 +42,17 @@ rule all:
         "<results>/tables/calibration.csv",
         # B1: where the kernel is log-concave.
         "<results>/figures/log_concavity.pdf",
+        "<results>/tables/log_concavity.csv",
+        # B1: how inner chains mix beyond eta*, and the curvature of a learned score.
+        "<results>/figures/mixing.pdf",
+        "<results>/tables/mixing.csv",
+        "<results>/figures/network_curvature.pdf",
+        "<results>/tables/network_curvature.csv",
         # B3: how the inner chain converges on one segment.
         "<results>/figures/inner_chain.pdf",
+        # B7: the Cheeger constant of truncated kernels.
+        "<results>/figures/cheeger.pdf",
+        "<results>/tables/cheeger.csv",
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
@@ -53,3 +62,6 @@ include: "experiments/mixtures.smk"
 include: "experiments/log_concavity.smk"
 include: "experiments/inner_chain.smk"
 include: "experiments/mnist.smk"
+include: "experiments/mixing.smk"
+include: "experiments/network_curvature.smk"
+include: "experiments/cheeger.smk"
