@@ -54,8 +54,9 @@ Array = NDArray[np.float64]
 LIPSCHITZ = 1.0
 # Below this log-density, relative to the largest, a grid is cut off.
 NEGLIGIBLE = -40.0
-OFFSETS = 800
-NODES = 160
+OFFSETS = 600
+NODES = 120
+RADII = 201
 FINE = 20_000
 TINY = 1e-9
 
@@ -119,27 +120,26 @@ class Kernel:
     def _no_score(x: Tensor, t: object) -> Tensor:
         raise TypeError("only the law of this kernel is used")
 
-    def slices(self, radius: float, dimension: int) -> tuple[Array, Array]:
-        """Offsets s and ``log int exp(-g(s, y)) dy`` over the y of the ball, in ``dimension``.
+    def slices(self, radius: float, dimension: int) -> Array:
+        """``log int exp(-g(s, y)) dy`` over the ball's y, in ``dimension``, (2 OFFSETS + 1,).
 
-        The discs are integrated by Gauss and Legendre's rule in ``|y|``.
+        The offsets s are equally spaced from -radius to radius; discs are integrated by Gauss and
+        Legendre's rule in ``|y|``.
         """
-        half = radius / OFFSETS
-        s = np.linspace(-radius + half, radius - half, OFFSETS)
+        s = np.linspace(-radius, radius, 2 * OFFSETS + 1)
         if dimension == 1:
-            return s, self.log_density(s, np.zeros_like(s))
+            return self.log_density(s, np.zeros_like(s))
         nodes, weights = np.polynomial.legendre.leggauss(NODES)
-        reach = np.sqrt(radius**2 - s**2)[:, np.newaxis]
+        # Two discs, the ends, are points.
+        reach = np.sqrt(np.maximum(radius**2 - s**2, 0.0))[:, np.newaxis]
         away = 0.5 * (nodes + 1.0) * reach
         logs = self.log_density(np.broadcast_to(s[:, np.newaxis], away.shape), away)
-        logs += (dimension - 2) * np.log(away) + np.log(0.5 * weights * reach)
-        logs += log_sphere(dimension - 1)
-        return s, logsumexp(logs, axis=1)
-
-    def log_mass(self, radius: float, dimension: int) -> float:
-        """``log int_{B(0, radius)} exp(-g)`` in ``dimension``, the same g of two coordinates."""
-        s, logs = self.slices(radius, dimension)
-        return float(logsumexp(logs) + math.log(s[1] - s[0]))
+        with np.errstate(divide="ignore"):
+            logs += np.log(0.5 * weights * reach)
+            if dimension > 2:
+                logs += (dimension - 2) * np.log(away)
+        found: Array = logsumexp(logs, axis=1) + log_sphere(dimension - 1)
+        return found
 
     def polar(self, radius: float, cells: int) -> tuple[Array, Array, Array]:
         """Radii (cells, 1), angles (1, cells) and the law's log-density where it is not negligible.
@@ -176,32 +176,44 @@ def support(ends: tuple[float, float], kept: NDArray[np.bool_]) -> tuple[float, 
     return low + width * inside[0], low + width * (inside[-1] + 1)
 
 
+def masses(log_density: Array, spacing: float) -> tuple[Array, float]:
+    """Masses of the cells by Simpson's rule, and the log of the scale that was divided out.
+
+    The density is given at the ends and the middles of n cells, (2 n + 1,).
+    """
+    scale = float(log_density.max())
+    density = np.exp(log_density - scale)
+    found: Array = (density[:-1:2] + 4.0 * density[1::2] + density[2::2]) * spacing / 6.0
+    return found, scale
+
+
 def half_lines(log_density: Array, spacing: float) -> float:
-    """``min_s p(s) / min(F(s), 1 - F(s))`` over the faces between equal cells.
+    """``min_s p(s) / min(F(s), 1 - F(s))`` over the ends of cells, for the input of `masses`.
 
     Half-lines of next to no mass are left out; their ratio is large.
     """
-    logs = log_density - log_density.max()
-    weights = np.exp(logs)
-    mass = np.minimum(np.cumsum(weights)[:-1], np.cumsum(weights[::-1])[-2::-1])
-    told = mass > TINY * weights.sum()
-    faces = np.exp(0.5 * (logs[1:] + logs[:-1]))
-    return float((faces[told] / mass[told]).min() / spacing)
+    cells, scale = masses(log_density, spacing)
+    mass = np.minimum(np.cumsum(cells)[:-1], np.cumsum(cells[::-1])[-2::-1])
+    told = mass > TINY * cells.sum()
+    density = np.exp(log_density[2:-1:2] - scale)
+    return float((density[told] / mass[told]).min())
 
 
 def half_spaces(kernel: Kernel, radius: float) -> float:
     """Smallest ratio over half-spaces across the first axis, and the one along it."""
-    d = kernel.dimension
-    s, logs = kernel.slices(radius, d)
+    spacing = 2.0 * radius / OFFSETS
+    across = kernel.slices(radius, kernel.dimension)
+    whole, scale = masses(across, spacing)
+    section, section_scale = masses(kernel.slices(radius, kernel.dimension - 1), spacing)
     # By symmetry the half-space along the axis holds one half.
-    along = 2.0 * math.exp(kernel.log_mass(radius, d - 1) - kernel.log_mass(radius, d))
-    return min(half_lines(logs, s[1] - s[0]), along)
+    along = 2.0 * section.sum() / whole.sum() * math.exp(section_scale - scale)
+    return min(half_lines(across, spacing), along)
 
 
 def balls(kernel: Kernel, radius: float) -> float:
     """Smallest ratio over balls about 0."""
-    r, _, logs = kernel.polar(radius, 200)
-    return half_lines(logsumexp(logs, axis=1), float(r[1, 0] - r[0, 0]))
+    r, _, logs = kernel.polar(radius, RADII)
+    return half_lines(logsumexp(logs, axis=1), 2.0 * float(r[1, 0] - r[0, 0]))
 
 
 def gap(kernel: Kernel, radius: float, cells: int) -> float:
@@ -249,7 +261,8 @@ def line_gap(kernel: Kernel, grid: grid_law.Grid) -> float:
 
 def line_cheeger(kernel: Kernel, grid: grid_law.Grid) -> float:
     """``h`` in one dimension."""
-    return half_lines(kernel.log_density(grid.centres, np.zeros(grid.cells)), grid.spacing)
+    s = np.linspace(grid.low, grid.high, 2 * grid.cells + 1)
+    return half_lines(kernel.log_density(s, np.zeros_like(s)), grid.spacing)
 
 
 def typical_norm(kernel: Kernel) -> float:

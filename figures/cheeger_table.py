@@ -18,11 +18,17 @@ def steepest(frame: pd.DataFrame, metric: str) -> fit.Line:
     return min(lines, key=lambda line: line.slope)
 
 
+def infimum(frame: pd.DataFrame, metric: str) -> fit.Line:
+    """The exponent in d of the least value over targets and truncations."""
+    part = frame[(frame["metric"] == metric) & (frame["dimension"] > 1)]
+    least = part.groupby("dimension")["value"].min()
+    return fit.power_law(least.index, least)
+
+
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
     """What the report quotes."""
     found = frame.pivot_table(index=CASE, columns="metric", values="value")
     errors = frame.pivot_table(index=CASE, columns="metric", values="standard_error")
-    measured = pd.concat((found["upper"] / found["lower"], found["gap"] / found["gap_lower"]))
     space, gap = steepest(frame, "upper"), steepest(frame, "gap")
     return {
         "exact_1d_over_root_l_min": found["exact"].min(),
@@ -33,12 +39,15 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         "half_space_dimension_power": space.slope,
         "half_space_dimension_power_low": space.low,
         "half_space_dimension_power_high": space.high,
+        "infimum_dimension_power": infimum(frame, "upper").slope,
+        "infimum_gap_dimension_power": infimum(frame, "gap").slope,
         "gap_over_l_min": found["gap"].min(),
         "gap_error_largest": (errors["gap"] / found["gap"]).max(),
         "gap_dimension_power": gap.slope,
         "gap_dimension_power_low": gap.low,
         "gap_dimension_power_high": gap.high,
-        "smallest_bound_violation": measured.min(),
+        "smallest_bound_violation": (found["upper"] / found["lower"]).min(),
+        "smallest_gap_violation": (found["gap"] / found["gap_lower"]).min(),
         "largest_bound_ratio": (found["upper"] / found["lower"]).max(),
         "dimension_largest": found.index.get_level_values("dimension").max(),
     }
