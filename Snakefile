@@ -45,6 +45,12 @@ rule all:
         "<results>/tables/calibration.csv",
         # B1: where the kernel is log-concave.
         "<results>/figures/log_concavity.pdf",
+        "<results>/tables/log_concavity.csv",
+        # B1: how inner chains mix beyond eta*, and the curvature of a learned score.
+        "<results>/figures/mixing.pdf",
+        "<results>/tables/mixing.csv",
+        "<results>/figures/network_curvature.pdf",
+        "<results>/tables/network_curvature.csv",
         # B3: how the inner chain converges on one segment.
         "<results>/figures/inner_chain.pdf",
         # B4: the cost against the dimension, and Table 1 of the paper.
@@ -53,6 +59,9 @@ rule all:
         # B9: the number of segments at a fixed cost.
         "<results>/figures/segment_length.pdf",
         "<results>/tables/segment_length.csv",
+        # B7: the Cheeger constant of truncated kernels.
+        "<results>/figures/cheeger.pdf",
+        "<results>/tables/cheeger.csv",
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
@@ -70,3 +79,6 @@ include: "experiments/mnist.smk"
 include: "experiments/dimension.smk"
 include: "experiments/segment_length.smk"
 include: "experiments/notebooks.smk"
+include: "experiments/mixing.smk"
+include: "experiments/network_curvature.smk"
+include: "experiments/cheeger.smk"

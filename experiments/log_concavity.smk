@@ -48,3 +48,26 @@ rule figure_log_concavity:
     threads: 1
     script:
         "../figures/log_concavity.py"
+
+
+rule table_log_concavity:
+    input:
+        code=sources("figures/log_concavity_table.py"),
+        results=rules.figure_log_concavity.input.results,
+    output:
+        table=report(
+            "<results>/tables/log_concavity.csv",
+            caption="../figures/captions/log_concavity_table.rst",
+            category="B. Theory",
+            subcategory="B1",
+        ),
+        numbers="<results>/numbers/log_concavity.json",
+    log:
+        "<logs>/table_log_concavity.log",
+    benchmark:
+        "<benchmarks>/table_log_concavity.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../figures/log_concavity_table.py"

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.linalg import eigvalsh_tridiagonal
 from scipy.special import gammaln, hyp0f1, ive
 from scipy.stats import chi
 
@@ -130,6 +131,28 @@ def spectral_gap(matrix: Array) -> float:
             f"largest eigenvalue falls short of 1 by {1.0 - values[-1]:.2g}"
         )
     return float(1.0 - max(values[-2], -values[0]))
+
+
+def langevin_spectrum(
+    log_density: Array, grid: Grid, count: int = 2, killing: Array | float = 0.0
+) -> Array:
+    """Lowest eigenvalues of ``-u'' - (log p)' u' + k u``, reflected at both ends, ascending.
+
+    Without ``killing`` the first is 0 and the second the spectral gap of Langevin diffusion,
+    ``dz = (log p)' dt + 2^(1/2) dB``. Finite volumes: jumps from i to a neighbour j at the rate
+    ``(p_j / p_i)^(1/2) / h^2``, in detailed balance with p, error of order h^2.
+
+    Args:
+        log_density: at the centres of the grid, up to a constant.
+        killing: ``k >= 0`` at the centres.
+    """
+    rise = np.exp(0.5 * np.diff(log_density))
+    out = np.append(rise, 0.0) + np.insert(1.0 / rise, 0, 0.0)
+    coupling = np.full(grid.cells - 1, -(grid.spacing**-2))
+    values: Array = eigvalsh_tridiagonal(
+        out / grid.spacing**2 + killing, coupling, select="i", select_range=(0, count - 1)
+    )
+    return values
 
 
 def refined(quantity: Callable[[Grid], float], grid: Grid) -> tuple[float, float]:

@@ -1,0 +1,83 @@
+"""B1: the inner chain's speed and its cost per unit of time, against the segment's length."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+
+from experiments import job, results
+from figures import style
+from figures.mixing_table import path_cost
+
+TARGETS = {"circle": ("#0072B2", "o"), "mild": ("#009E73", "s"), "separated": ("#D55E00", "D")}
+
+
+def draw_gaps(axes: Axes, frame: pd.DataFrame, colors: dict[float, str]) -> None:
+    """Spectral gap in one dimension, on average over noisy ends and at the worst."""
+    for metric, line in (("gap_mean", "-"), ("gap_worst", "--")):
+        for mode, part in frame[frame["metric"] == metric].groupby("mode"):
+            axes.plot(part["ratio"], part["value"], line, color=colors[float(str(mode))])
+    axes.plot([], [], "k-", label="mean over $x$")
+    axes.plot([], [], "k--", label="worst $x$")
+    axes.set(yscale="log", title="two modes, $d$ = 1", ylabel="spectral gap of MALA")
+    axes.legend()
+
+
+def draw_times(axes: Axes, frame: pd.DataFrame) -> None:
+    """Autocorrelation time in ten dimensions; hollow where the run was too short to tell."""
+    for target, (color, marker) in TARGETS.items():
+        part = frame[frame["target"] == target]
+        time = part[part["metric"] == "autocorrelation"].set_index("ratio")
+        resolved = part[part["metric"] == "resolved"].set_index("ratio")["value"] > 0
+        axes.plot(time.index, time["value"], "-", color=color)
+        for known in (True, False):
+            here = time[resolved == known]
+            axes.errorbar(
+                here.index,
+                here["value"],
+                here["standard_error"],
+                fmt=marker,
+                color=color,
+                mfc=color if known else "white",
+                label=target if known and len(time) else None,
+            )
+    axes.set(yscale="log", title="$d$ = 10", ylabel="autocorrelation time, steps")
+    axes.legend()
+
+
+def draw_costs(axes: Axes, frame: pd.DataFrame, colors: dict[float, str]) -> None:
+    """Steps for the whole path in one dimension (solid) and in ten (dotted)."""
+    for mode, color in colors.items():
+        cost = path_cost(frame[frame["mode"] == mode], "steps_mean")
+        axes.plot(cost.index, cost, color=color)
+    for target, (color, marker) in TARGETS.items():
+        part = frame[frame["target"] == target]
+        if len(part):
+            cost = path_cost(part, "autocorrelation")
+            axes.plot(cost.index, cost, ":", marker=marker, color=color)
+    axes.set(yscale="log", title="cost of the path", ylabel="steps per draw × segments")
+
+
+def main() -> None:
+    snakemake = job.start()
+    style.use()
+    frame = results.read(snakemake.input.results)
+    modes = sorted(frame["mode"].dropna().unique())
+    palette = plt.get_cmap("plasma")
+    colors = {mode: palette(0.8 * k / max(1, len(modes) - 1)) for k, mode in enumerate(modes)}
+    figure, axes = plt.subplots(1, 3, figsize=(style.DOUBLE, 2.7))
+    draw_gaps(axes[0], frame, colors)
+    draw_times(axes[1], frame)
+    draw_costs(axes[2], frame, colors)
+    for panel in axes:
+        panel.axvline(1.0, color="0.6", lw=0.6, zorder=0)
+        panel.set(xscale="log", xlabel=r"segment length $\eta/\eta^*$")
+    handles = [
+        plt.Line2D([], [], color=color, label=rf"modes at $\pm${mode:g}")
+        for mode, color in colors.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    style.save(figure, snakemake.output.pdf)
+
+
+if __name__ == "__main__":
+    main()
