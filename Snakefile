@@ -44,6 +44,9 @@ rule all:
         "<results>/figures/log_concavity.pdf",
         # B3: how the inner chain converges on one segment.
         "<results>/figures/inner_chain.pdf",
+        # B5: errors of the score and of the energy difference.
+        "<results>/figures/robustness.pdf",
+        "<results>/tables/robustness.csv",
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
@@ -52,4 +55,5 @@ rule all:
 include: "experiments/mixtures.smk"
 include: "experiments/log_concavity.smk"
 include: "experiments/inner_chain.smk"
+include: "experiments/robustness.smk"
 include: "experiments/mnist.smk"
