@@ -47,6 +47,9 @@ rule all:
         # B5: errors of the score and of the energy difference.
         "<results>/figures/robustness.pdf",
         "<results>/tables/robustness.csv",
+        # B6: energy differences from scores.
+        "<results>/figures/energy_estimators.pdf",
+        "<results>/tables/energy_estimators.csv",
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
@@ -56,4 +59,5 @@ include: "experiments/mixtures.smk"
 include: "experiments/log_concavity.smk"
 include: "experiments/inner_chain.smk"
 include: "experiments/robustness.smk"
+include: "experiments/energy_estimators.smk"
 include: "experiments/mnist.smk"
