@@ -62,6 +62,12 @@ rule all:
         # B7: the Cheeger constant of truncated kernels.
         "<results>/figures/cheeger.pdf",
         "<results>/tables/cheeger.csv",
+        # B5: errors of the score and of the energy difference.
+        "<results>/figures/robustness.pdf",
+        "<results>/tables/robustness.csv",
+        # B6: energy differences from scores.
+        "<results>/figures/energy_estimators.pdf",
+        "<results>/tables/energy_estimators.csv",
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
@@ -75,6 +81,8 @@ rule all:
 include: "experiments/mixtures.smk"
 include: "experiments/log_concavity.smk"
 include: "experiments/inner_chain.smk"
+include: "experiments/robustness.smk"
+include: "experiments/energy_estimators.smk"
 include: "experiments/mnist.smk"
 include: "experiments/dimension.smk"
 include: "experiments/segment_length.smk"

@@ -52,6 +52,9 @@ METHODS = {
     "rtk-mala-taylor": Look("RTK-MALA (Taylor)", "#F08A5D", "<", "-"),
     "rtk-mala-trapezoid": Look("RTK-MALA (trapezoid)", "#D55E00", ">", "-"),
     "rtk-mala-simpson": Look("RTK-MALA (Simpson)", "#A83232", "P", "-"),
+    "rtk-mala-gauss-1": Look("RTK-MALA (midpoint)", "#C9A88F", "p", "-"),
+    "rtk-mala-gauss-2": Look("RTK-MALA (Gauss 2)", "#8B7500", "h", "-"),
+    "rtk-mala-gauss-3": Look("RTK-MALA (Gauss 3)", "#B5651D", "d", "-"),
     "rtk-mala": Look("RTK-MALA (exact energy)", "#5E0B15", "*", "-"),
 }
 """The look of every method of the experiments, by the name it has in results."""

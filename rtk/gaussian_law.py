@@ -251,8 +251,9 @@ def tv(p: Gaussian, q: Gaussian, tolerance: float = 1e-10) -> float:
         return float(integrand.real.sum() * step / np.pi)
 
     # A turned ray must not meet large values of psi; the real axis, the last resort, has |psi| < 1.
+    # Finer rays end further out than the coarsest, so it is looked at up to twice as far.
     angles = (0.4, -0.4, 0.2, -0.2, 0.1, -0.1, 0.0)
-    angle = next(a for a in angles if log_psi(ray(0.25, a)).real.max() <= 1.0)
+    angle = next(a for a in angles if log_psi(2.0 * ray(0.25, a)).real.max() <= 1.0)
     coarse = trapezoid(0.25)
     for halvings in range(1, 9):
         fine = trapezoid(0.25 * 0.5**halvings)

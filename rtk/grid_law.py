@@ -93,6 +93,32 @@ def mala_matrix(kernel: ReverseTransition, grid: Grid, step_size: float) -> Arra
     return _complete(proposals * _acceptance(many, points, step_size))
 
 
+def noisy_mala_matrix(
+    kernel: ReverseTransition, grid: Grid, step_size: float, noise: float
+) -> Array:
+    """MALA whose every score is wrong by ``+-noise``, by a fair coin at each evaluation.
+
+    A point keeps the score that it was proposed with, as in `rtk.mala`, so a state is a coin and a
+    cell: shape (2 cells, 2 cells), the coin the slow index. Energies by a rule that evaluates no
+    score between the ends.
+    """
+    if kernel.energy.extra_nfe:
+        raise ValueError("expected energies without extra scores, exact ones or the trapezoid's")
+    many, points = _on_grid(kernel, grid)
+    coins = torch.tensor([-noise, noise]).double().repeat_interleave(grid.cells).unsqueeze(1)
+    states = Point(
+        points.z.repeat(2, 1),
+        points.gradient.repeat(2, 1) - coins,
+        None if points.log_prob is None else points.log_prob.repeat(2),
+    )
+    x = many.x.repeat(2, 1)
+    many = ReverseTransition(
+        kernel.score, x, kernel.t_hi, kernel.t_lo, kernel.log_prob, kernel.energy
+    )
+    proposals = 0.5 * np.tile(_proposals(many, states, grid, step_size), 2)
+    return _complete(proposals * _acceptance(many, states, step_size))
+
+
 def laws(start: Array, matrix: Array, steps: int) -> Array:
     """The law after 0, 1, ..., ``steps`` steps, shape (steps + 1, cells)."""
     path = np.empty((steps + 1, len(start)))
