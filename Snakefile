@@ -44,6 +44,10 @@ rule all:
         "<results>/figures/log_concavity.pdf",
         # B3: how the inner chain converges on one segment.
         "<results>/figures/inner_chain.pdf",
+        # B8: beyond Gaussian mixtures.
+        "<results>/figures/beyond_mixtures.pdf",
+        "<results>/figures/beyond_mixtures_scatter.pdf",
+        "<results>/tables/beyond_mixtures.csv",
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
@@ -52,4 +56,5 @@ rule all:
 include: "experiments/mixtures.smk"
 include: "experiments/log_concavity.smk"
 include: "experiments/inner_chain.smk"
+include: "experiments/beyond_mixtures.smk"
 include: "experiments/mnist.smk"
