@@ -31,7 +31,12 @@ SAMPLED = [
     *(f"mnist/{method}" for method in PROTOCOL["mnist"]["methods"]),
 ]
 FLOORS = [*(f"mixtures/{target}/exact" for target in TARGETS), "mnist/exact"]
-CHECKS = [*(f"log_concavity/{t}" for t in SIZES["log_concavity"]["targets"]), "inner_chain"]
+BEYOND = [f"beyond_mixtures/{target}" for target in PROTOCOL["beyond_mixtures"]["targets"]]
+CHECKS = [
+    *(f"log_concavity/{t}" for t in SIZES["log_concavity"]["targets"]),
+    "inner_chain",
+    *BEYOND,
+]
 TABLES = [*SAMPLED, *FLOORS, *CHECKS]
 FIGURES = [
     "mixture_accuracy",
@@ -40,6 +45,8 @@ FIGURES = [
     *(f"mixture_{picture}_{t}" for picture in ("scatter", "histogram") for t in TARGETS),
     "log_concavity",
     "inner_chain",
+    "beyond_mixtures",
+    "beyond_mixtures_scatter",
     "mnist_frechet",
     "mnist_samples",
 ]
@@ -94,8 +101,11 @@ def test_every_file_of_the_results_is_expected() -> None:
         *(f"data/{name}.parquet" for name in TABLES),
         *(f"data/{name}.npz" for name in SAMPLED),
         *(f"data/mixtures/{target}/exact.npz" for target in TARGETS),
+        *(f"data/{name}.npz" for name in BEYOND),
         *(f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")),
         "tables/calibration.csv",
+        "tables/beyond_mixtures.csv",
+        "numbers/beyond_mixtures.json",
     }
 
 
