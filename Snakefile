@@ -68,6 +68,10 @@ rule all:
         # B6: energy differences from scores.
         "<results>/figures/energy_estimators.pdf",
         "<results>/tables/energy_estimators.csv",
+        # B8: beyond Gaussian mixtures.
+        "<results>/figures/beyond_mixtures.pdf",
+        "<results>/figures/beyond_mixtures_scatter.pdf",
+        "<results>/tables/beyond_mixtures.csv",
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
@@ -83,6 +87,7 @@ include: "experiments/log_concavity.smk"
 include: "experiments/inner_chain.smk"
 include: "experiments/robustness.smk"
 include: "experiments/energy_estimators.smk"
+include: "experiments/beyond_mixtures.smk"
 include: "experiments/mnist.smk"
 include: "experiments/dimension.smk"
 include: "experiments/segment_length.smk"

@@ -209,6 +209,21 @@ def radial_tv(samples: Samples, reference: Reference) -> Estimate:
     )
 
 
+def frequency_tv(cells: NDArray[np.intp], masses: Array) -> Estimate:
+    """Total variation of how often each cell occurs from its exact probability, in [0, 1].
+
+    For targets that are no mixtures: ``cells`` (n,) are numbers of cells, ``masses`` (c,) what the
+    target gives them.
+    """
+    if cells.ndim != 1 or len(cells) < 2 * GROUPS:
+        raise ValueError(f"expected at least {2 * GROUPS} cells, got shape {cells.shape}")
+    if cells.min() < 0 or cells.max() >= len(masses):
+        raise ValueError(
+            f"cells must be numbers from 0 to {len(masses) - 1}, got {cells.min()} to {cells.max()}"
+        )
+    return _total_variation(_group_counts(cells[:, None], len(masses)), masses[None])
+
+
 # --- two samples ---
 
 

@@ -487,3 +487,28 @@ class TestInput:
         line = reference_of([1.0], [[0.0]], 1.0)
         with pytest.raises(ValueError, match="at least 2 coordinates"):
             metrics.histogram_tv(x[:, :1], line)
+
+
+def test_frequency_tv() -> None:
+    """A quarter of the samples in a cell that has no mass is a distance of a quarter."""
+    cells = np.tile([0, 1, 2, 3], 250)
+    found = metrics.frequency_tv(cells, np.array([0.25, 0.25, 0.5, 0.0]))
+    assert found.value == pytest.approx(0.25)
+    uniform = np.random.default_rng(0).integers(0, 4, 10_000)
+    found = metrics.frequency_tv(uniform, np.full(4, 0.25))
+    assert 0.0 < found.value < 0.02
+    assert 0.0 < found.standard_error < 0.01
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (np.zeros(63, dtype=int), "at least 64 cells"),
+        (np.zeros((64, 1), dtype=int), "at least 64 cells"),
+        (np.full(64, 2), "cells must be numbers from 0 to 1, got 2 to 2"),
+        (np.full(64, -1), "cells must be numbers from 0 to 1"),
+    ],
+)
+def test_frequency_tv_rejects(cells: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        metrics.frequency_tv(cells, np.array([0.5, 0.5]))

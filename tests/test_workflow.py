@@ -38,6 +38,11 @@ CHECKS = [
     "inner_chain",
     "dimension",
     "segment_length",
+BEYOND = [f"beyond_mixtures/{target}" for target in PROTOCOL["beyond_mixtures"]["targets"]]
+CHECKS = [
+    *(f"log_concavity/{t}" for t in SIZES["log_concavity"]["targets"]),
+    "inner_chain",
+    *BEYOND,
 ]
 TABLES = [*SAMPLED, *FLOORS, *CHECKS]
 FIGURES = [
@@ -49,6 +54,8 @@ FIGURES = [
     "inner_chain",
     "dimension",
     "segment_length",
+    "beyond_mixtures",
+    "beyond_mixtures_scatter",
     "mnist_frechet",
     "mnist_samples",
 ]
@@ -104,11 +111,14 @@ def test_every_file_of_the_results_is_expected() -> None:
         *(f"data/{name}.parquet" for name in TABLES),
         *(f"data/{name}.npz" for name in SAMPLED),
         *(f"data/mixtures/{target}/exact.npz" for target in TARGETS),
+        *(f"data/{name}.npz" for name in BEYOND),
         *(f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")),
         *(f"notebooks/{name}.ipynb" for name in NOTEBOOKS),
         "tables/calibration.csv",
         *(f"tables/{name}.csv" for name in ("dimension", "segment_length")),
         *(f"numbers/{name}.json" for name in ("dimension", "segment_length")),
+        "tables/beyond_mixtures.csv",
+        "numbers/beyond_mixtures.json",
     }
 
 
