@@ -42,8 +42,15 @@ rule all:
         "<results>/tables/calibration.csv",
         # B1: where the kernel is log-concave.
         "<results>/figures/log_concavity.pdf",
+        # B2: how many segments there must be.
+        "<results>/figures/segment_count.pdf",
+        "<results>/tables/segment_count.csv",
         # B3: how the inner chain converges on one segment.
         "<results>/figures/inner_chain.pdf",
+        "<results>/tables/inner_chain.csv",
+        # B3: how accuracy costs over the whole chain.
+        "<results>/figures/convergence.pdf",
+        "<results>/tables/convergence.csv",
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
@@ -53,3 +60,5 @@ include: "experiments/mixtures.smk"
 include: "experiments/log_concavity.smk"
 include: "experiments/inner_chain.smk"
 include: "experiments/mnist.smk"
+include: "experiments/convergence.smk"
+include: "experiments/segment_count.smk"
