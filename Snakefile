@@ -72,6 +72,15 @@ rule all:
         "<results>/figures/beyond_mixtures.pdf",
         "<results>/figures/beyond_mixtures_scatter.pdf",
         "<results>/tables/beyond_mixtures.csv",
+        # B2: how many segments there must be.
+        "<results>/figures/segment_count.pdf",
+        "<results>/tables/segment_count.csv",
+        # B3: how the inner chain converges on one segment.
+        "<results>/figures/inner_chain.pdf",
+        "<results>/tables/inner_chain.csv",
+        # B3: how accuracy costs over the whole chain.
+        "<results>/figures/convergence.pdf",
+        "<results>/tables/convergence.csv",
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
@@ -95,3 +104,5 @@ include: "experiments/notebooks.smk"
 include: "experiments/mixing.smk"
 include: "experiments/network_curvature.smk"
 include: "experiments/cheeger.smk"
+include: "experiments/convergence.smk"
+include: "experiments/segment_count.smk"

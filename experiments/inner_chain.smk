@@ -32,8 +32,7 @@ rule figure_inner_chain:
             "<results>/figures/inner_chain.png",
             caption="../figures/captions/inner_chain.rst",
             category="B. Theory",
-            subcategory="B3. Convergence",
-            labels={"what": "the inner chain on one segment", "as": "figure"},
+            subcategory="B3",
         ),
     log:
         "<logs>/figure_inner_chain.log",
@@ -43,3 +42,26 @@ rule figure_inner_chain:
         "../environment.yml"
     script:
         "../figures/inner_chain.py"
+
+
+rule table_inner_chain:
+    input:
+        code=sources("figures/inner_chain_table.py"),
+        results=rules.inner_chain.output.table,
+    output:
+        table=report(
+            "<results>/tables/inner_chain.csv",
+            caption="../figures/captions/inner_chain.rst",
+            category="B. Theory",
+            subcategory="B3",
+        ),
+        numbers="<results>/numbers/inner_chain.json",
+    log:
+        "<logs>/table_inner_chain.log",
+    benchmark:
+        "<benchmarks>/table_inner_chain.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../figures/inner_chain_table.py"

@@ -34,6 +34,9 @@ Array = NDArray[np.float64]
 # Widest cell, in standard deviations of a proposal; the trapezoid rule then errs by 1e-17.
 COARSEST = 0.7
 
+# Moves of different kernels that are computed together: what fits a processor's cache.
+MOVES_AT_A_TIME = 2**18
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -83,13 +86,13 @@ def start_law(law: Gaussian, grid: Grid) -> Array:
 
 def ula_matrix(kernel: ReverseTransition, grid: Grid, step_size: float) -> Array:
     """Unadjusted Langevin (`rtk.ula`): ``q(. | z) = N(z - tau grad g(z), 2 tau)``."""
-    return _complete(_proposals(*_on_grid(kernel, grid), grid, step_size))
+    return _complete(_proposals(_on_grid(kernel, grid)[1], grid, step_size))
 
 
 def mala_matrix(kernel: ReverseTransition, grid: Grid, step_size: float) -> Array:
     """Metropolis-adjusted Langevin (`rtk.mala`) with the kernel's energy-difference estimator."""
     many, points = _on_grid(kernel, grid)
-    proposals = _proposals(many, points, grid, step_size)
+    proposals = _proposals(points, grid, step_size)
     return _complete(proposals * _acceptance(many, points, step_size))
 
 
@@ -121,11 +124,52 @@ def noisy_mala_matrix(
 
 def laws(start: Array, matrix: Array, steps: int) -> Array:
     """The law after 0, 1, ..., ``steps`` steps, shape (steps + 1, cells)."""
-    path = np.empty((steps + 1, len(start)))
+    path = np.empty((steps + 1, *start.shape))
     path[0] = start
     for k in range(steps):
         path[k + 1] = path[k] @ matrix
     return path
+
+
+def segment_laws(
+    kernels: ReverseTransition,
+    start: Array,
+    grid: Grid,
+    step_size: float,
+    steps: int,
+    adjusted: bool = True,
+) -> Array:
+    """What a whole segment does: laws of its inner chains after 0, ..., ``steps`` steps.
+
+    Args:
+        kernels: one kernel per cell, ``x`` the centres of the grid, shape (cells, 1).
+        start: laws in which the chains begin, one row per kernel, shape (cells, cells).
+        adjusted: MALA with the kernels' energies, or else ULA.
+
+    Returns:
+        Shape (steps + 1, cells, cells): row i of matrix k is the law of z at ``t_lo`` given that x
+        lies in cell i, so ``p_lo = p_hi @ segment_laws(...)[k]``.
+    """
+    z = torch.from_numpy(grid.centres).unsqueeze(1)
+    if kernels.x.shape != z.shape:
+        raise ValueError(f"expected x of shape {(*z.shape,)}, got {(*kernels.x.shape,)}")
+    n, score = grid.cells, kernels.score(z, kernels.t_lo)
+    log_prob = None if kernels.log_prob is None else kernels.log_prob(z, kernels.t_lo)
+    paths = []
+    for block in torch.arange(n).split(max(1, MOVES_AT_A_TIME // n**2)):
+        m = len(block)
+        every_z = z.repeat(m, 1)
+        tilt = _with_x(kernels, kernels.x[block].repeat_interleave(n, 0)).tilt_gradient(every_z)
+        points = Point(
+            every_z, tilt - score.repeat(m, 1), None if log_prob is None else log_prob.repeat(m)
+        )
+        moves = _proposals(points, grid, step_size).reshape(m, n, n)
+        if adjusted:
+            here, there = _pairs(points, n)
+            pairs = _with_x(kernels, kernels.x[block].repeat_interleave(n**2, 0))
+            moves *= _accepted(pairs, here, there, step_size).reshape(m, n, n).numpy()
+        paths.append(laws(start[block][:, np.newaxis], _complete(moves), steps)[:, :, 0])
+    return np.concatenate(paths, 1)
 
 
 def tv(p: Array, q: Array) -> Array:
@@ -248,14 +292,19 @@ def _on_grid(kernel: ReverseTransition, grid: Grid) -> tuple[ReverseTransition, 
         )
     z = torch.from_numpy(grid.centres).unsqueeze(1)
     x = kernel.x.double().expand(grid.cells, 1)
-    many = ReverseTransition(
-        kernel.score, x, kernel.t_hi, kernel.t_lo, kernel.log_prob, kernel.energy
-    )
+    many = _with_x(kernel, x)
     return many, many.at(z)
 
 
-def _proposals(kernel: ReverseTransition, points: Point, grid: Grid, step_size: float) -> Array:
-    """``h q(z_j | z_i)``, shape (cells, cells)."""
+def _with_x(kernel: ReverseTransition, x: torch.Tensor) -> ReverseTransition:
+    """The same segment from other noisy ends."""
+    return ReverseTransition(
+        kernel.score, x, kernel.t_hi, kernel.t_lo, kernel.log_prob, kernel.energy
+    )
+
+
+def _proposals(points: Point, grid: Grid, step_size: float) -> Array:
+    """``h q(z_j | z_i)``, shape (points, cells)."""
     _check_spacing(grid, step_size)
     mean = (points.z - step_size * points.gradient).numpy()
     density: Array = np.exp(-((grid.centres - mean) ** 2) / (4.0 * step_size))
@@ -272,15 +321,41 @@ def _acceptance(kernel: ReverseTransition, points: Point, step_size: float) -> A
             gradient[i].expand_as(z),
             None if log_prob is None else log_prob[i].expand_as(log_prob),
         )
-        delta = kernel.energy(kernel, here, points) + proposal_ratio(here, points, step_size)
-        # As in the sampler, a difference that is not a number is a rejection.
-        rows.append(delta.nan_to_num(torch.inf, torch.inf, -torch.inf).clamp_min(0.0).neg().exp())
+        rows.append(_accepted(kernel, here, points, step_size))
     return torch.stack(rows).numpy()
+
+
+def _accepted(
+    kernel: ReverseTransition, here: Point, there: Point, step_size: float
+) -> torch.Tensor:
+    """``min(1, exp(-Delta(here -> there)))`` of each pair."""
+    delta = kernel.energy(kernel, here, there) + proposal_ratio(here, there, step_size)
+    # As in the sampler, a difference that is not a number is a rejection.
+    return delta.nan_to_num(torch.inf, torch.inf, -torch.inf).clamp_min(0.0).neg().exp()
+
+
+def _pairs(points: Point, n: int) -> tuple[Point, Point]:
+    """Both ends of all moves within each group of ``n`` points."""
+
+    def spread(column: torch.Tensor, axis: int) -> torch.Tensor:
+        table = column.reshape(-1, n).unsqueeze(axis).expand(-1, n, n)
+        return table.reshape(-1, *column.shape[1:])
+
+    here, there = (
+        Point(
+            spread(points.z, axis),
+            spread(points.gradient, axis),
+            None if points.log_prob is None else spread(points.log_prob, axis),
+        )
+        for axis in (2, 1)
+    )
+    return here, there
 
 
 def _complete(moves: Array) -> Array:
     """Rejected proposals, and those that leave the grid, stay where they are."""
-    moves[np.diag_indices_from(moves)] += np.maximum(1.0 - moves.sum(1), 0.0)
+    diagonal = np.einsum("...ii->...i", moves)
+    diagonal += np.maximum(1.0 - moves.sum(-1), 0.0)
     return moves
 
 
