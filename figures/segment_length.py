@@ -19,8 +19,8 @@ def draw_gaussian(axes: Axes, frame: pd.DataFrame) -> None:
     exact = frame[(frame["method"] == METHOD) & (frame["metric"] == "tv")]
     for (family, nfe), part in exact.groupby(["family", "nfe_asked"]):
         width = WIDTHS[sorted(exact["nfe_asked"].unique()).index(nfe)]
-        line = {"color": style.look(METHOD).color, "ls": DASHES[str(family)], "lw": width}
-        axes.plot(part["segments"], part["value"], **line)
+        color = style.look(METHOD).color
+        axes.plot(part["segments"], part["value"], DASHES[str(family)], color=color, lw=width)
     axes.set(xscale="log", yscale="log")
 
 

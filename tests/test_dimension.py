@@ -4,6 +4,7 @@ No random numbers.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ TARGET = rtk.GaussianMixture([1.0], np.full((1, 2), dimension.MEAN), VARIANCES[n
 TIMES = segments.power(7, 3.0, 0.0, 1.5)
 
 
-def through_the_sampler(method: str, times: segments.Times, **options: float) -> Gaussian:
+def through_the_sampler(method: str, times: segments.Times, **options: Any) -> Gaussian:
     nfe = 10_000 if method.startswith("rtk") else len(times) - 1
     law, _ = sample_law(TARGET.score, 2, method, nfe, segments=times, **options)
     return law
