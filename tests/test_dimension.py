@@ -125,7 +125,7 @@ def test_cost_of_mala_is_the_sampler_s() -> None:
     assert result.nfe == row["nfe"]
     # Each segment has its share of eps / 2, and one step less is not enough for that.
     inner, share = int(row["inner_steps"]), 0.1 / (2 * row["segments"])
-    path = dimension.radial_path(4, row["step_size"], [0.0], share)
+    path = dimension.radial_path(4, row["step_size"], [0.0], share, 100)
     assert len(path) == inner + 1
     assert path[inner] <= share < path[inner - 1]
 
