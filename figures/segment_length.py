@@ -15,12 +15,17 @@ WIDTHS = (0.7, 1.4, 2.1)
 
 
 def draw_gaussian(axes: Axes, frame: pd.DataFrame) -> None:
-    """One line per grid and budget, the larger the budget the thicker."""
-    exact = frame[(frame["method"] == METHOD) & (frame["metric"] == "tv")]
+    """One line per grid and budget, the larger the budget the thicker; grey for default steps."""
+    curves = frame[(frame["method"] == METHOD) & (frame["metric"] == "tv")]
+    untuned = curves[(curves["step"] == "default") & (curves["family"] == "uniform")]
+    exact = curves[curves["step"] == "best"]
+    for nfe, part in untuned.groupby("nfe_asked"):
+        width = WIDTHS[sorted(exact["nfe_asked"].unique()).index(nfe)]
+        axes.plot(part["segments"], part["value"], color="0.6", lw=width)
     for (family, nfe), part in exact.groupby(["family", "nfe_asked"]):
         width = WIDTHS[sorted(exact["nfe_asked"].unique()).index(nfe)]
-        line = {"color": style.look(METHOD).color, "ls": DASHES[str(family)], "lw": width}
-        axes.plot(part["segments"], part["value"], **line)
+        color = style.look(METHOD).color
+        axes.plot(part["segments"], part["value"], DASHES[str(family)], color=color, lw=width)
     axes.set(xscale="log", yscale="log")
 
 
@@ -71,6 +76,7 @@ def main() -> None:
     nfe = sorted(frame.loc[frame["metric"] == "tv", "nfe_asked"].unique())
     handles = [Line2D([], [], **style.look(method).line) for method in MIXTURE_METHODS]
     handles += [Line2D([], [], color="0.4", ls=ls, label=f"{k} grid") for k, ls in DASHES.items()]
+    handles.append(Line2D([], [], color="0.6", label="default step, uniform"))
     handles += [
         Line2D([], [], color="0.4", lw=width, label=f"NFE {n}")
         for n, width in zip(nfe, WIDTHS, strict=False)

@@ -4,6 +4,7 @@ No random numbers.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ TARGET = rtk.GaussianMixture([1.0], np.full((1, 2), dimension.MEAN), VARIANCES[n
 TIMES = segments.power(7, 3.0, 0.0, 1.5)
 
 
-def through_the_sampler(method: str, times: segments.Times, **options: float) -> Gaussian:
+def through_the_sampler(method: str, times: segments.Times, **options: Any) -> Gaussian:
     nfe = 10_000 if method.startswith("rtk") else len(times) - 1
     law, _ = sample_law(TARGET.score, 2, method, nfe, segments=times, **options)
     return law
@@ -124,7 +125,7 @@ def test_cost_of_mala_is_the_sampler_s() -> None:
     assert result.nfe == row["nfe"]
     # Each segment has its share of eps / 2, and one step less is not enough for that.
     inner, share = int(row["inner_steps"]), 0.1 / (2 * row["segments"])
-    path = dimension.radial_path(4, row["step_size"], [0.0], share)
+    path = dimension.radial_path(4, row["step_size"], [0.0], share, 100)
     assert len(path) == inner + 1
     assert path[inner] <= share < path[inner - 1]
 

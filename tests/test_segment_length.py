@@ -45,9 +45,9 @@ def test_errors_are_those_of_the_sampler(family: str) -> None:
     found = [
         row for row in segment_length.gaussian_rows("rtk-uld", 20, 33, [5]) if row["segments"] == 5
     ]
+    found = [row for row in found if row["family"] == family]
+    assert {row["step"] for row in found} == {"best", "default"}
     for row in found:
-        if row["family"] != family:
-            continue
         law, spent = gaussian_law.sample_law(
             mixture.score,
             20,
@@ -62,12 +62,18 @@ def test_errors_are_those_of_the_sampler(family: str) -> None:
         assert row["value"] == pytest.approx(distance(law, target), rel=1e-5)
 
 
-def test_more_evaluations_are_never_worse() -> None:
-    """At the best step, on the same segments."""
-    few, many = (
-        segment_length.best_step("rtk-uld", 50, segments.uniform(10), nfe)[0] for nfe in (50, 410)
-    )
-    assert many < 0.5 * few
+def test_the_best_step_is_better_than_its_neighbours() -> None:
+    best = segment_length.best_step("rtk-uld", "uniform", 10, 50)
+    target = Gaussian(np.zeros(10), segment_length.VARIANCES)
+
+    def kl(step_size: float, nfe: int = 50) -> float:
+        times = segments.uniform(10)
+        law = segment_length.gaussian_samples("rtk-uld", times, nfe, step_size)
+        return gaussian_law.kl(law, target)
+
+    assert kl(best) < min(kl(1.1 * best), kl(best / 1.1))
+    more = segment_length.best_step("rtk-uld", "uniform", 10, 410)
+    assert kl(more, 410) < 0.2 * kl(best)
 
 
 def test_simulated_rows_keep_the_budget() -> None:
@@ -96,11 +102,12 @@ def frame(best: int) -> pd.DataFrame:
             **columns,
             "target": target,
             "method": method,
+            "step": step,
             "metric": segment_length_table.METRIC[target],
             "segments": count,
             "value": abs(np.log(count / best)) + 1.0,
         }
-        for target, method in names
+        for target, method, step in names
         for count in (1, 5, 20, 80)
     ]
     rows += [
