@@ -25,7 +25,7 @@ from scipy.special import ndtr
 
 import rtk
 from experiments import job, results
-from experiments.log_concavity import between_modes, spectrum
+from experiments.log_concavity import everywhere, lipschitz_constant, spectrum
 from rtk import grid_law, process, segments, targets
 from rtk.kernel import ReverseTransition
 from rtk.mala import mala
@@ -131,12 +131,6 @@ def autocorrelation_time(covariance: Array) -> tuple[float, bool]:
     return time, bool(ends[0] < len(pairs))
 
 
-def lipschitz(mixture: rtk.GaussianMixture, samples: torch.Tensor) -> float:
-    """``L`` at time 0, as in `experiments.log_concavity`."""
-    low, high = spectrum(mixture, torch.cat((samples, between_modes(mixture, 0.0))), 0.0)
-    return float(torch.maximum(low.abs(), high.abs()).max())
-
-
 def ten_dimensions(
     target: str, ratio: float, chains: int, steps: int, seed: int
 ) -> dict[str, tuple[float, float]]:
@@ -147,7 +141,7 @@ def ten_dimensions(
     mixture = targets.target(target)
     generator = torch.Generator().manual_seed(seed)
     samples = mixture.sample(2000, 0.0, generator, torch.float64)
-    constant = lipschitz(mixture, samples)
+    constant = lipschitz_constant(*spectrum(mixture, everywhere(mixture, samples, 0.0), 0.0))
     eta = ratio * segments.critical_length(constant)
     x = mixture.sample(chains, eta, generator, torch.float64)
     exact = mixture.reverse_transition(x, eta, 0.0)

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from experiments import job, results
 from figures import style
-from figures.mixing_table import path_cost
+from figures.mixing_table import path_cost, values
 
 TARGETS = {"circle": ("#0072B2", "o"), "mild": ("#009E73", "s"), "separated": ("#D55E00", "D")}
 
@@ -27,10 +27,10 @@ def draw_times(axes: Axes, frame: pd.DataFrame) -> None:
     for target, (color, marker) in TARGETS.items():
         part = frame[frame["target"] == target]
         time = part[part["metric"] == "autocorrelation"].set_index("ratio")
-        resolved = part[part["metric"] == "resolved"].set_index("ratio")["value"] > 0
+        known_at = values(part, "resolved") > 0
         axes.plot(time.index, time["value"], "-", color=color)
         for known in (True, False):
-            here = time[resolved == known]
+            here = time[known_at == known]
             axes.errorbar(
                 here.index,
                 here["value"],
@@ -53,7 +53,10 @@ def draw_costs(axes: Axes, frame: pd.DataFrame, colors: dict[float, str]) -> Non
         part = frame[frame["target"] == target]
         if len(part):
             cost = path_cost(part, "autocorrelation")
-            axes.plot(cost.index, cost, ":", marker=marker, color=color)
+            axes.plot(cost.index, cost, ":", color=color)
+            for known, fill in ((True, color), (False, "white")):
+                here = cost[(values(part, "resolved") > 0) == known]
+                axes.plot(here.index, here, marker, color=color, mfc=fill)
     axes.set(yscale="log", title="cost of the path", ylabel="steps per draw × segments")
 
 

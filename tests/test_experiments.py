@@ -39,6 +39,33 @@ def test_the_theorem_is_sharp_where_the_curvature_is_attained() -> None:
     assert measured("circle", [1.0])[1.0, "smallest"] == pytest.approx(1.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("points", [100, 1000])
+def test_the_climb_finds_the_supremum_whatever_the_samples(points: int) -> None:
+    """Chessboard: approached far out, halfway between two outer modes that are 0.5 apart.
+
+    ``L = 0.5^2 / (4 v^2) - 1 / v`` in the limit; the climb comes within 0.2 % of it.
+    """
+    mixture = targets.chessboard()
+    samples = mixture.sample(points, 0.0, torch.Generator().manual_seed(1), torch.float64)
+    found = log_concavity.everywhere(mixture, samples, 0.0)
+    low, high = log_concavity.spectrum(mixture, found, 0.0)
+    supremum = 0.25**2 / 0.007**2 - 1 / 0.007
+    assert log_concavity.lipschitz_constant(low, high) == pytest.approx(supremum, rel=2e-3)
+    assert len(found) == points + 28 * log_concavity.POINTS_PER_PAIR + log_concavity.CLIMBERS
+
+
+def test_the_paper_segments_are_far_from_convex() -> None:
+    """The last of five uniform segments, in eta*: the fraction of samples that it fails at."""
+    mixture = targets.circle()
+    samples = mixture.sample(500, 0.0, torch.Generator().manual_seed(0), torch.float64)
+    rows = {row["metric"]: row for row in log_concavity.measure(mixture, 0.0, [1.0], samples)}
+    row = rows["paper_not_convex"]
+    assert row["ratio"] == pytest.approx(1.0 / rows["eta_star"]["value"])
+    low, _ = log_concavity.spectrum(mixture, samples, 0.0)
+    assert row["value"] == float((low + 1.0 / math.expm1(2.0) <= 0).double().mean())
+    assert row["value"] > 0.05
+
+
 def test_spectrum_of_one_gaussian() -> None:
     gaussian = rtk.GaussianMixture([1.0], [[0.0, 0.0]], [[0.5, 2.0]])
     x = torch.zeros(3, 2, dtype=torch.float64)

@@ -44,6 +44,12 @@ CHECKS = [
     "inner_chain",
     *BEYOND,
 ]
+    "mixing",
+    "network_curvature",
+    "cheeger",
+]
+DETERMINISTIC = {"inner_chain", "cheeger"}
+NUMBERS = ["log_concavity", "mixing", "network_curvature", "cheeger"]
 TABLES = [*SAMPLED, *FLOORS, *CHECKS]
 FIGURES = [
     "mixture_accuracy",
@@ -56,6 +62,9 @@ FIGURES = [
     "segment_length",
     "beyond_mixtures",
     "beyond_mixtures_scatter",
+    "mixing",
+    "network_curvature",
+    "cheeger",
     "mnist_frechet",
     "mnist_samples",
 ]
@@ -119,6 +128,8 @@ def test_every_file_of_the_results_is_expected() -> None:
         *(f"numbers/{name}.json" for name in ("dimension", "segment_length")),
         "tables/beyond_mixtures.csv",
         "numbers/beyond_mixtures.json",
+        *(f"tables/{name}.csv" for name in NUMBERS),
+        *(f"numbers/{name}.json" for name in NUMBERS),
     }
 
 
@@ -136,6 +147,7 @@ def test_table_is_tidy_and_knows_its_origin(name: str) -> None:
     origin = results.provenance(path)
     # Without noise there is no seed.
     assert origin["config"].get("seed", PROTOCOL["seed"]) == PROTOCOL["seed"]
+    assert name in DETERMINISTIC or origin["config"]["seed"] == PROTOCOL["seed"]
     assert origin["config_hash"] == results.config_hash(origin["config"])
     assert origin["wall_seconds"] > 0
     assert origin["peak_memory_mb"] > 50
