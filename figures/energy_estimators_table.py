@@ -71,6 +71,10 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     found["energy_error_for_tv_0p01"], found["tv_power_in_energy_error"] = needed_energy_error(
         frame
     )
+    rejected = values(frame, "two-modes", "acceptance_error")[SCORE_ONLY].to_numpy()
+    ratio = tv[SCORE_ONLY].to_numpy() / rejected
+    found["tv_over_acceptance_error_min"] = ratio.min()
+    found["tv_over_acceptance_error_max"] = ratio.max()
     for target, name in (("two-modes", "modes"), ("mild", "mild")):
         errors = values(frame, target, "energy_error")
         found |= {f"energy_error_{name}_{rule}": errors[rule].loc[STEP] for rule in SCORE_ONLY}

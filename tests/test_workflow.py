@@ -33,6 +33,9 @@ SAMPLED = [
 ]
 FLOORS = [*(f"mixtures/{target}/exact" for target in TARGETS), "mnist/exact"]
 CHECKS = [*(f"log_concavity/{t}" for t in SIZES["log_concavity"]["targets"]), "inner_chain"]
+CHECKS += ["robustness", "energy_estimators"]
+# Without randomness, so without a seed.
+NOISE_FREE = ("inner_chain", "robustness")
 TABLES = [*SAMPLED, *FLOORS, *CHECKS]
 FIGURES = [
     "mixture_accuracy",
@@ -41,6 +44,8 @@ FIGURES = [
     *(f"mixture_{picture}_{t}" for picture in ("scatter", "histogram") for t in TARGETS),
     "log_concavity",
     "inner_chain",
+    "robustness",
+    "energy_estimators",
     "mnist_frechet",
     "mnist_samples",
 ]
@@ -97,6 +102,8 @@ def test_every_file_of_the_results_is_expected() -> None:
         *(f"data/mixtures/{target}/exact.npz" for target in TARGETS),
         *(f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")),
         "tables/calibration.csv",
+        *(f"tables/{name}.csv" for name in ("robustness", "energy_estimators")),
+        *(f"numbers/{name}.json" for name in ("robustness", "energy_estimators")),
     }
 
 
@@ -112,7 +119,7 @@ def test_table_is_tidy_and_knows_its_origin(name: str) -> None:
     assert np.isfinite(frame["value"]).all()
     assert not (frame["standard_error"] < 0).any()
     origin = results.provenance(path)
-    assert name == "inner_chain" or origin["config"]["seed"] == PROTOCOL["seed"]
+    assert name in NOISE_FREE or origin["config"]["seed"] == PROTOCOL["seed"]
     assert origin["config_hash"] == results.config_hash(origin["config"])
     assert origin["wall_seconds"] > 0
     assert origin["peak_memory_mb"] > 50
