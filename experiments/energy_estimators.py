@@ -88,7 +88,7 @@ def modes(relative_steps: list[float], cells: int) -> Rows:
         rows.append(row | {"method": "ula", "metric": "tv", "value": float(floor)})
         for name, energy in ESTIMATORS.items():
             found, estimated = acceptance(with_energy(kernel, energy), here, there, step_size)
-            matrix = grid_law.mala_matrix(inner_chain.modes_kernel(0.0, energy), grid, step_size)
+            matrix = grid_law.mala_matrix(with_energy(one, energy), grid, step_size)
             values = {
                 "energy_error": math.sqrt(weight @ (found - truth).numpy() ** 2),
                 "acceptance_error": float(weight @ (estimated - accepted).abs().numpy()),

@@ -404,13 +404,13 @@ def modes_segment(epsilons: list[float], cells: int, relative: float) -> Rows:
     for row, matrix in [*without, *segment_matrices(epsilons, grid, step_size)]:
         law = grid_law.stationary(matrix).reshape(-1, cells).sum(0)
         distances = {
-            "tv": grid_law.tv(law, goal),
-            "tv_clean": grid_law.tv(law, clean.setdefault(row["method"], law)),
+            "tv": float(grid_law.tv(law, goal)),
+            "tv_clean": float(grid_law.tv(law, clean.setdefault(row["method"], law))),
         }
         if row["method"] == "rtk-mala" and row["place"] in ("none", "score"):
             distances["gap"] = grid_law.spectral_gap(matrix)
         rows += [
-            {"target": "segment"} | row | {"metric": metric, "value": float(value)}
+            {"target": "segment"} | row | {"metric": metric, "value": value}
             for metric, value in distances.items()
         ]
     return rows

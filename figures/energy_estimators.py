@@ -41,15 +41,14 @@ def draw_needed(axes: Axes, tv: pd.DataFrame, errors: pd.DataFrame) -> None:
 def draw_equal_cost(axes: Axes, frame: pd.DataFrame) -> None:
     """Whole chains; points are spread a little so that error bars can be told apart."""
     errors = frame[frame["metric"] == "error"]
-    (floor,) = errors[errors["method"] == "sample"].itertuples()
+    exact = errors[errors["method"] == "sample"]
+    floor, spread = float(exact["value"].iloc[0]), float(exact["standard_error"].iloc[0])
     for k, (name, method) in enumerate(LOOKS.items()):
         part = errors[errors["method"] == name].sort_values("nfe_asked")
         shifted = part["nfe_asked"] * 1.02 ** (k - 3.5)
         look = style.look(method).line
         axes.errorbar(shifted, part["value"], part["standard_error"], lw=0.7, **look)
-    axes.axhspan(
-        floor.value - floor.standard_error, floor.value + floor.standard_error, color="0.85"
-    )
+    axes.axhspan(floor - spread, floor + spread, color="0.85")
     axes.set(xscale="log", yscale="log", xlabel="score evaluations", ylabel="mean of three TVs")
     budgets = sorted(set(errors["nfe_asked"]) - {0})
     axes.set_xticks(budgets, [str(nfe) for nfe in budgets])

@@ -15,7 +15,7 @@ LARGEST_STEP = 0.4
 AROUND = (1e-3, 1e-1)
 
 # Name, what it is, scores beyond those of the chain (None: no energy), and when to use it.
-ESTIMATORS = [
+ESTIMATORS: list[tuple[str, str, int | None, str]] = [
     ("ula", "none (RTK-ULA)", None, "never better than the trapezoid rule"),
     ("exact", "exact", 0, "whenever log p is known"),
     ("trapezoid", "trapezoid", 0, "score only, few scores per segment"),
@@ -57,9 +57,9 @@ def at_equal_nfe(frame: pd.DataFrame, nfe: int) -> pd.DataFrame:
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
     tv = values(frame, "two-modes", "tv")
-    found = {}
+    found: dict[str, float] = {}
     for name, _, _, _ in ESTIMATORS:
-        found[f"floor_{name}"] = tv.loc[STEP, name]
+        found[f"floor_{name}"] = float(tv[name].loc[STEP])
         if name != "exact":
             line = order(tv[name])
             found[f"order_{name}"] = line.slope
@@ -71,21 +71,25 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     found["energy_error_for_tv_0p01"], found["tv_power_in_energy_error"] = needed_energy_error(
         frame
     )
+    rejected = values(frame, "two-modes", "acceptance_error")[SCORE_ONLY].to_numpy()
+    ratio = tv[SCORE_ONLY].to_numpy() / rejected
+    found["tv_over_acceptance_error_min"] = ratio.min()
+    found["tv_over_acceptance_error_max"] = ratio.max()
     for target, name in (("two-modes", "modes"), ("mild", "mild")):
-        errors = values(frame, target, "energy_error").loc[STEP]
-        found |= {f"energy_error_{name}_{method}": errors[method] for method in SCORE_ONLY}
+        errors = values(frame, target, "energy_error")
+        found |= {f"energy_error_{name}_{rule}": errors[rule].loc[STEP] for rule in SCORE_ONLY}
     equal = at_equal_nfe(frame, NFE)
-    for name, row in equal.iterrows():
-        found[f"equal_nfe_error_{name}"] = row["value"]
-        found[f"equal_nfe_error_{name}_se"] = row["standard_error"]
-    extra = {name: count for name, _, count, _ in ESTIMATORS}
+    for name in equal.index:
+        found[f"equal_nfe_error_{name}"] = equal["value"][name]
+        found[f"equal_nfe_error_{name}_se"] = equal["standard_error"][name]
+    extra = {name: count for name, _, count, _ in ESTIMATORS if count is not None}
     for nfe in sorted(set(frame["nfe_asked"]) - {0}):
         found[f"best_extra_nfe_at_{nfe}"] = extra[best(frame, nfe)[0]]
     found["best_extra_nfe_at_equal_nfe"] = extra[best(frame, NFE)[0]]
     found["best_lead_over_its_se"] = best(frame, NFE)[1]
-    sample = at_equal_nfe(frame, 0).loc["sample"]
-    found["equal_nfe_error_sample"] = sample["value"]
-    found["equal_nfe_error_sample_se"] = sample["standard_error"]
+    sample = at_equal_nfe(frame, 0)
+    found["equal_nfe_error_sample"] = sample["value"]["sample"]
+    found["equal_nfe_error_sample_se"] = sample["standard_error"]["sample"]
     return found
 
 
@@ -94,12 +98,9 @@ def best(frame: pd.DataFrame, nfe: int) -> tuple[str, float]:
 
     Those of the two as if independent, so a lower bound: they share their noise.
     """
-    first, second = (
-        row
-        for _, row in at_equal_nfe(frame, nfe).loc[SCORE_ONLY].sort_values("value")[:2].iterrows()
-    )
-    lead = second["value"] - first["value"]
-    return str(first.name), lead / np.hypot(first["standard_error"], second["standard_error"])
+    errors = at_equal_nfe(frame, nfe).loc[SCORE_ONLY].sort_values("value")
+    lead = np.diff(errors["value"][:2]).item()
+    return str(errors.index[0]), lead / float(np.hypot(*errors["standard_error"][:2]))
 
 
 def main() -> None:

@@ -35,9 +35,9 @@ SHOWN: list[Case] = [
 
 def curve(frame: pd.DataFrame, case: Case) -> pd.DataFrame:
     """Distances of one case (target, method, place, error), a row per size, a column per metric."""
-    columns = frame[["target", "method", "place", "error"]]
-    chosen = frame[(columns == case).all(axis=1)]
-    return chosen.pivot_table(index="eps", columns="metric", values="value")
+    for column, value in zip(("target", "method", "place", "error"), case, strict=True):
+        frame = frame[frame[column] == value]
+    return frame.pivot_table(index="eps", columns="metric", values="value")
 
 
 def slope(frame: pd.DataFrame, case: Case) -> fit.Line | None:
@@ -104,7 +104,7 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         "energy_mala_segment": ("segment", "rtk-mala", "energy", "consistent"),
         "score_mala_segment": ("segment", "rtk-mala-simpson", "score", "constant"),
     }
-    found = {}
+    found: dict[str, float] = {}
     for name, case in cases.items():
         if line := slope(frame, case):
             found[f"slope_{name}"] = line.slope
@@ -121,16 +121,19 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         noise, constant = (table["tv_clean"].loc[0.1] for table in kinds)
         found[f"noise_over_constant_{name}"] = noise / constant
     half = frame[(frame["target"] == "segment") & (frame["eps"] == 0.5)]
-    half = half[half["place"] == "score"].set_index(["method", "metric"]).sort_index()["value"]
-    found["tv_exact_energy_score_error_half"] = half["rtk-mala", "tv"].max()
-    found["tv_simpson_energy_score_error_half"] = half["rtk-mala-simpson", "tv"].max()
+    half = half[half["place"] == "score"]
+    exact, simpson = (
+        half[half["method"] == method].pivot_table(index="error", columns="metric", values="value")
+        for method in ("rtk-mala", "rtk-mala-simpson")
+    )
+    found["tv_exact_energy_score_error_half"] = exact["tv"].max()
+    found["tv_simpson_energy_score_error_half"] = simpson["tv"].max()
     gap = curve(frame, ("segment", "rtk-mala", "none", "none"))["gap"].iloc[0]
-    found["gap_ratio_score_error_half_min"] = half["rtk-mala", "gap"].min() / gap
-    found["gap_ratio_score_error_half_max"] = half["rtk-mala", "gap"].max() / gap
-    noise = curve(frame, ("segment", "rtk-mala", "energy", "noise"))["tv"]
-    found["energy_noise_over_consistent_segment"] = (
-        noise / curve(frame, cases["energy_mala_segment"])["tv"]
-    ).loc[0.1]
+    found["gap_ratio_score_error_half_min"] = exact["gap"].min() / gap
+    found["gap_ratio_score_error_half_max"] = exact["gap"].max() / gap
+    energy_noise = curve(frame, ("segment", "rtk-mala", "energy", "noise"))["tv"]
+    consistent = curve(frame, cases["energy_mala_segment"])["tv"]
+    found["energy_noise_over_consistent_segment"] = energy_noise.loc[0.1] / consistent.loc[0.1]
     return found
 
 

@@ -50,6 +50,10 @@ CHECKS = [
 ]
 DETERMINISTIC = {"inner_chain", "cheeger"}
 NUMBERS = ["log_concavity", "mixing", "network_curvature", "cheeger"]
+CHECKS = [*(f"log_concavity/{t}" for t in SIZES["log_concavity"]["targets"]), "inner_chain"]
+CHECKS += ["robustness", "energy_estimators"]
+# Without randomness, so without a seed.
+NOISE_FREE = ("inner_chain", "robustness")
 TABLES = [*SAMPLED, *FLOORS, *CHECKS]
 FIGURES = [
     "mixture_accuracy",
@@ -65,6 +69,8 @@ FIGURES = [
     "mixing",
     "network_curvature",
     "cheeger",
+    "robustness",
+    "energy_estimators",
     "mnist_frechet",
     "mnist_samples",
 ]
@@ -130,6 +136,8 @@ def test_every_file_of_the_results_is_expected() -> None:
         "numbers/beyond_mixtures.json",
         *(f"tables/{name}.csv" for name in NUMBERS),
         *(f"numbers/{name}.json" for name in NUMBERS),
+        *(f"tables/{name}.csv" for name in ("robustness", "energy_estimators")),
+        *(f"numbers/{name}.json" for name in ("robustness", "energy_estimators")),
     }
 
 
@@ -148,6 +156,7 @@ def test_table_is_tidy_and_knows_its_origin(name: str) -> None:
     # Without noise there is no seed.
     assert origin["config"].get("seed", PROTOCOL["seed"]) == PROTOCOL["seed"]
     assert name in DETERMINISTIC or origin["config"]["seed"] == PROTOCOL["seed"]
+    assert name in NOISE_FREE or origin["config"]["seed"] == PROTOCOL["seed"]
     assert origin["config_hash"] == results.config_hash(origin["config"])
     assert origin["wall_seconds"] > 0
     assert origin["peak_memory_mb"] > 50
