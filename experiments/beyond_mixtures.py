@@ -9,7 +9,8 @@ Wasserstein and energy distances to exact samples.
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,8 @@ WIDE = 3.0
 Cells = tuple[Callable[[Array], NDArray[np.intp]], Array]
 
 
-def cells(name: str) -> dict[str, Cells]:
+@cache
+def cells(name: str) -> Mapping[str, Cells]:
     """Metric -> the cell of each sample, and the exact probability of each cell."""
     target = TARGETS[name]()
     if name == "funnel":

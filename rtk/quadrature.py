@@ -37,7 +37,7 @@ def rule(log_density: LogDensity, low: Tensor, high: Tensor, count: int) -> Rule
 
     Args:
         low, high: (n, 1); ``psi`` must be below its maximum by `DROP` outside of them. A peak must
-            not be narrower than about ``1e-4 (high - low)``, and no second peak may hide between
+            not be narrower than about ``1e-3 (high - low)``, and no second peak may hide between
             nodes of the coarse grid.
     """
     for _ in range(ZOOMS):

@@ -126,7 +126,7 @@ VALUES = {
 
 def invented(error: float = 0.01, **changed: float) -> pd.DataFrame:
     values = VALUES | {name.replace("_", "-"): value for name, value in changed.items()}
-    own = [
+    own: list[dict[str, object]] = [
         {
             "target": target,
             "method": method,
@@ -140,7 +140,7 @@ def invented(error: float = 0.01, **changed: float) -> pd.DataFrame:
         for method, value in values.items()
         for nfe in ((0, 0) if method == "exact" else (20, 100))
     ]
-    errors = [
+    errors: list[dict[str, object]] = [
         {"target": target, "method": "exact", "nfe_asked": 0, "metric": metric, "value": size}
         for target in NAMES
         for metric in ("score_error", "log_prob_error")
