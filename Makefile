@@ -11,7 +11,7 @@ export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all smoke test lint env clean help
+.PHONY: all smoke test lint env readme clean help
 
 all: env  ## environment, then every figure, table and report at default scale (minutes, on a laptop)
 	$(bin)/snakemake --cores $(CORES)
@@ -44,6 +44,9 @@ $(stamp): requirements.txt
 environment.yml: requirements.txt  ## the pins of requirements.txt, copied for conda
 	{ sed '/- pip:/q' $@; sed -n 's/^[A-Za-z].*==.*/      - &/p' $<; } > $@.new
 	mv $@.new $@
+
+readme: env  ## after a run at default scale: its verdicts and headline figure into the README
+	$(bin)/python -m paper.readme
 
 clean:  ## remove everything generated: results, caches, the workflow's records (not .venv)
 	rm -rf results .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

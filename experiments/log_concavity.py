@@ -1,8 +1,8 @@
 """B1: is the kernel log-concave for the theory's segments, and how far beyond them?
 
 ``hess g(z) = -hess log p_lo(z) + I / h`` does not depend on x, so its spectrum over all z follows
-from that of ``hess log p_lo``. With ``L = sup |hess log p_lo|`` and ``eta = eta*(L)`` the paper's
-Theorem 4.1 promises eigenvalues in [L, 3L]. Here eta sweeps multiples of eta*, at several times.
+from that of ``hess log p_lo``. With ``L = sup |hess log p_lo|`` and ``eta = eta*(L)`` the paper
+promises eigenvalues in [L, 3L]. Here eta sweeps multiples of eta*, at several times.
 """
 
 import math

@@ -143,3 +143,21 @@ rule table_calibration:
     threads: 1
     script:
         "../figures/calibration_table.py"
+
+
+rule table_mixtures:
+    input:
+        code=sources("figures/mixtures_table.py"),
+        results=mixture_tables(MIXTURES["methods"]),
+    output:
+        table="<results>/tables/mixtures.csv",
+        numbers="<results>/numbers/mixtures.json",
+    log:
+        "<logs>/table_mixtures.log",
+    benchmark:
+        "<benchmarks>/table_mixtures.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../figures/mixtures_table.py"

@@ -150,3 +150,22 @@ rule figure_mnist_samples:
         nfe=MNIST["nfe"],
     script:
         "../figures/mnist_samples.py"
+
+
+rule table_mnist:
+    input:
+        code=sources("figures/mnist_table.py"),
+        results=expand("<results>/data/mnist/{method}.parquet", method=MNIST["methods"]),
+        floor=rules.mnist_floor.output.table,
+    output:
+        table="<results>/tables/mnist.csv",
+        numbers="<results>/numbers/mnist.json",
+    log:
+        "<logs>/table_mnist.log",
+    benchmark:
+        "<benchmarks>/table_mnist.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../figures/mnist_table.py"

@@ -1,4 +1,4 @@
-"""The reverse transition kernel, the object that gives RTK its name (paper, eq. 4).
+"""The reverse transition kernel, the object that gives RTK its name (paper, RTK framework).
 
 Given ``x`` at the noisier time ``t_hi``, the trajectory at ``t_lo = t_hi - eta`` has the law::
 

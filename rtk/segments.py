@@ -43,7 +43,7 @@ def power(
 
 
 def from_lipschitz(lipschitz: float, t_start: float = T_START, t_end: float = 0.0) -> Times:
-    """The theory's segments, at most ``eta* = log(1 + 1/(2L)) / 2`` long (paper, Theorem 4.1).
+    """The theory's segments, at most ``eta* = log(1 + 1/(2L)) / 2`` long (paper, RTK framework).
 
     With ``L``-Lipschitz scores each kernel then satisfies ``L I <= hess g <= 3L I``.
     """

@@ -20,6 +20,7 @@ from rtk.kernel import ReverseTransition
 from rtk.mala import mala
 from rtk.noise import Noise
 from rtk.segments import Times
+from rtk.splitting import WORDS, extra_score, splitting
 from rtk.step import Info, Problem, State, score_at
 from rtk.ula import ula
 from rtk.uld import uld
@@ -177,18 +178,32 @@ class RTKULD(TransitionStep):
 
     Args:
         friction: ``gamma / sqrt(c)``; the theory asks for gamma of order ``sqrt(L)``.
+        integrator: "exponential", the paper's (see `rtk.uld`), or a splitting, "OBABO", "BAOAB" or
+            "UBU" (see `rtk.splitting`); the first two splittings take one more score per segment.
     """
 
     friction: float = 2.0
+    integrator: str = "exponential"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive("friction", self.friction)
+        if self.integrator not in ("exponential", *WORDS):
+            raise ValueError(
+                f"unknown integrator {self.integrator!r}, expected exponential or one of {WORDS}"
+            )
+
+    def cost(self, problem: Problem) -> tuple[int, int]:
+        return (extra_score(self.integrator) if self.integrator in WORDS else 0), 1
 
     def run(
         self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
     ) -> tuple[State, Info]:
         root = math.sqrt(curvature)
         step_size = (self.step_size or 0.5) / root
-        z = uld(kernel, z, steps, step_size, self.friction * root, noise)
+        friction = self.friction * root
+        if self.integrator in WORDS:
+            z = splitting(kernel, z, self.integrator, steps, step_size, friction, noise)
+        else:
+            z = uld(kernel, z, steps, step_size, friction, noise)
         return State(z, kernel.t_lo), Info(steps, step_size)

@@ -21,7 +21,7 @@ def measured(target: str, ratios: list[float], t_lo: float = 0.0) -> dict[tuple[
 @pytest.mark.parametrize("target", ["circle", "spiral", "mild", "separated"])
 @pytest.mark.parametrize("t_lo", [0.0, 0.3])
 def test_kernels_within_eta_star_obey_the_theorem(target: str, t_lo: float) -> None:
-    """Theorem 4.1: L <= hess g <= 3 L at eta*; shorter segments are only more convex."""
+    """The theory: L <= hess g <= 3 L at eta*; shorter segments are only more convex."""
     table = measured(target, [0.2, 1.0], t_lo)
     assert table[1.0, "smallest"] >= 1.0 - 1e-9
     assert table[1.0, "largest"] <= 3.0 + 1e-9

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from experiments import results
+from figures import style
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results" / "smoke"
@@ -179,7 +180,7 @@ def test_figure_shows_something(name: str) -> None:
 def test_calibration_table() -> None:
     table = pd.read_csv(RESULTS / "tables" / "calibration.csv")
     assert len(table) > 0
-    assert set(table["method"]) <= set(PROTOCOL["mixtures"]["methods"]) | {"exact"}
+    assert set(table["method"]) <= {look.label for look in style.METHODS.values()}
 
 
 def test_every_job_has_a_log_and_a_benchmark() -> None:

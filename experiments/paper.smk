@@ -1,0 +1,58 @@
+# The verdicts on the paper's claims, and the article.
+import re
+
+from paper.verdicts import load, names
+
+SECTIONS = sorted(str(path) for path in Path("paper").rglob("*.typ"))
+
+
+def read_by_the_article(call, pattern):
+    """Files that the article's sources name in calls such as figure-of("NAME")."""
+    sources_text = "".join(Path(section).read_text() for section in SECTIONS)
+    found = sorted(set(re.findall(rf'#{call}\(\s*"(\w+)"', sources_text)))
+    return expand(pattern, name=found)
+
+
+rule verdicts:
+    input:
+        code=sources("paper/verdicts.py"),
+        claims="paper/claims.yaml",
+        numbers=expand(
+            "<results>/numbers/{name}.json",
+            name=sorted({file for claim in load().values() for file, _ in names(claim)}),
+        ),
+    output:
+        ledger="<results>/verdicts.json",
+    log:
+        "<logs>/verdicts.log",
+    benchmark:
+        "<benchmarks>/verdicts.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../paper/verdicts.py"
+
+
+rule article:
+    input:
+        code=sources("paper/typeset.py"),
+        text=SECTIONS,
+        bibliography="paper/references.bib",
+        ledger=rules.verdicts.output.ledger,
+        figures=read_by_the_article("figure-of", "<results>/figures/{name}.pdf"),
+        tables=read_by_the_article("table-of", "<results>/tables/{name}.csv"),
+        numbers=read_by_the_article("(?:num|rate)", "<results>/numbers/{name}.json"),
+    output:
+        pdf="<results>/paper.pdf",
+    log:
+        "<logs>/article.log",
+    benchmark:
+        "<benchmarks>/article.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    params:
+        results=lambda wildcards, output: os.path.dirname(output.pdf),
+    script:
+        "../paper/typeset.py"

@@ -1,0 +1,1 @@
+"""The report: claims and their verdicts, the article, and its typesetting."""
