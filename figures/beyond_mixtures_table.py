@@ -33,21 +33,30 @@ def duels(frame: pd.DataFrame, baseline: str) -> dict[str, int]:
 
 
 def numbers(frame: pd.DataFrame, headline: int) -> dict[str, float]:
-    """What the text quotes; `headline` is the NFE of the single values."""
+    """What the text quotes: single values at the NFE `headline`, the least and the most."""
     own = judged(frame)
+    sampled = own[own["method"] != "exact"]
+    budgets = {
+        "least": int(sampled["nfe_asked"].min()),
+        "most": int(sampled["nfe_asked"].max()),
+        str(headline): headline,
+    }
     exact = own[own["method"] == "exact"].groupby("target")["value"]
     found = {f"floor_{target}": float(value) for target, value in exact.mean().items()}
     found |= {f"floor_{target}_se": float(value) for target, value in exact.sem().items()}
-    for row in own[own["nfe_asked"] == headline].itertuples():
-        name = f"{str(row.method).replace('-', '_')}_{row.target}_{headline}"
-        found |= {name: float(str(row.value)), f"{name}_se": float(str(row.standard_error))}
+    for suffix, budget in budgets.items():
+        found[f"nfe_{suffix}"] = float(budget)
+        for row in sampled[sampled["nfe_asked"] == budget].itertuples():
+            name = f"{str(row.method).replace('-', '_')}_{row.target}_{suffix}"
+            found |= {name: float(str(row.value)), f"{name}_se": float(str(row.standard_error))}
     for metric in ("score_error", "log_prob_error"):
         errors = frame[frame["metric"] == metric].groupby("target")["value"].max()
         found |= {f"{metric}_{target}": float(value) for target, value in errors.items()}
         found[f"{metric}_largest"] = float(errors.max())
-    sampled = own[own["method"] != "exact"]
     for baseline, suffix in (("ddpm", ""), ("dpmpp-2m", "_2m")):
         found |= {f"rtk_{k}{suffix}": float(v) for k, v in duels(own, baseline).items()}
+        few = duels(own[own["nfe_asked"] < headline], baseline)
+        found |= {f"rtk_{k}{suffix}_below_{headline}": float(v) for k, v in few.items()}
     found["cells"] = float(sampled.groupby(["target", "nfe_asked"]).ngroups)
     found["failures"] = float((sampled["nonfinite"] > 0).sum())
     return found

@@ -178,6 +178,10 @@ def test_numbers_are_those_of_their_cell() -> None:
     assert found["dpmpp_2m_funnel_100"] == 0.05
     assert found["rtk_mala_trapezoid_student_100"] == 0.40
     assert found["rtk_mala_many_well_100"] == 0.01
+    assert found["rtk_uld_rings_most"] == 0.123
+    assert found["rtk_uld_rings_least"] == 0.10
+    assert (found["nfe_least"], found["nfe_most"], found["nfe_100"]) == (20, 100, 100)
+    assert found["rtk_wins_below_100"] == 4
     assert found["floor_rings"] == pytest.approx(0.02)
     assert found["score_error_funnel"] == found["score_error_largest"] == 2e-9
     assert found["failures"] == 1
