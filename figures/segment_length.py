@@ -26,7 +26,7 @@ def draw_gaussian(axes: Axes, frame: pd.DataFrame) -> None:
         width = WIDTHS[sorted(exact["nfe_asked"].unique()).index(nfe)]
         color = style.look(METHOD).color
         axes.plot(part["segments"], part["value"], DASHES[str(family)], color=color, lw=width)
-    axes.set(xscale="log", yscale="log")
+    axes.set(xscale="log", yscale="log", xlim=(0.8, 700))
 
 
 def draw_mixture(axes: Axes, frame: pd.DataFrame) -> None:
@@ -48,9 +48,9 @@ def mark_theory(axes: Axes, frame: pd.DataFrame) -> None:
         "$K^*$",
         (count, 0.98),
         xycoords=("data", "axes fraction"),
-        xytext=(-2, 0),
+        xytext=(2, 0),
         textcoords="offset points",
-        ha="right",
+        ha="left",
         va="top",
         fontsize=7,
         color="0.4",

@@ -105,9 +105,15 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     for dimension, floor in zip(floors["dimension"], floors["value"], strict=True):
         found[f"floor_mixture_d{dimension}"] = floor
     found["best_over_five_d10"] = found["five_over_best_uld_d10"]
+    # The error at K* with a step off the best, over the best error.
     cubic = frame.assign(family=frame["family"].map({"cubic": "uniform"}))
     for dimension in sorted(frame["dimension"].unique()):
         errors = curve(cubic, "gaussian", "rtk-uld", dimension, "best")["value"]
+        found[f"loss_off_at_k_star_uld_d{dimension}"] = (
+            found[f"loss_at_k_star_uld_off_d{dimension}"]
+            * found[f"best_error_uld_off_d{dimension}"]
+            / found[f"best_error_uld_d{dimension}"]
+        )
         found[f"cubic_gain_uld_d{dimension}"] = found[f"best_error_uld_d{dimension}"] / errors.min()
     return found
 
