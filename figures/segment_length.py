@@ -18,15 +18,15 @@ def draw_gaussian(axes: Axes, frame: pd.DataFrame) -> None:
     """One line per grid and budget, the larger the budget the thicker; grey for default steps."""
     curves = frame[(frame["method"] == METHOD) & (frame["metric"] == "tv")]
     untuned = curves[(curves["step"] == "default") & (curves["family"] == "uniform")]
-    exact = curves[curves["step"] == "best"]
-    for nfe, part in untuned.groupby("nfe_asked"):
-        width = WIDTHS[sorted(exact["nfe_asked"].unique()).index(nfe)]
+    best = curves[curves["step"] == "best"]
+    for width, nfe in zip(WIDTHS, sorted(curves["nfe_asked"].unique()), strict=False):
+        part = untuned[untuned["nfe_asked"] == nfe]
         axes.plot(part["segments"], part["value"], color="0.6", lw=width)
-    for (family, nfe), part in exact.groupby(["family", "nfe_asked"]):
-        width = WIDTHS[sorted(exact["nfe_asked"].unique()).index(nfe)]
-        color = style.look(METHOD).color
-        axes.plot(part["segments"], part["value"], DASHES[str(family)], color=color, lw=width)
-    axes.set(xscale="log", yscale="log")
+        for family, dashes in DASHES.items():
+            part = best[(best["nfe_asked"] == nfe) & (best["family"] == family)]
+            color = style.look(METHOD).color
+            axes.plot(part["segments"], part["value"], dashes, color=color, lw=width)
+    axes.set(xscale="log", yscale="log", xlim=(0.8, 700))
 
 
 def draw_mixture(axes: Axes, frame: pd.DataFrame) -> None:
@@ -48,9 +48,9 @@ def mark_theory(axes: Axes, frame: pd.DataFrame) -> None:
         "$K^*$",
         (count, 0.98),
         xycoords=("data", "axes fraction"),
-        xytext=(-2, 0),
+        xytext=(2, 0),
         textcoords="offset points",
-        ha="right",
+        ha="left",
         va="top",
         fontsize=7,
         color="0.4",

@@ -17,6 +17,7 @@ PAPER_SEGMENTS = 5
 # Names of (target, method, step); the Gaussian's are exact and without noise.
 NAMES = {
     ("gaussian", "rtk-uld", "best"): "uld",
+    ("gaussian", "rtk-uld", "off"): "uld_off",
     ("gaussian", "rtk-uld", "default"): "uld_default",
     ("gaussian", "rtk-ula", "best"): "ula",
     ("mild", "rtk-uld", "best"): "uld_mixture",
@@ -25,6 +26,14 @@ NAMES = {
 }
 # In the table; RTK-ULA and the trapezoid, close to these, are in the numbers.
 SHOWN = ("rtk-uld", "rtk-mala")
+QUANTITIES = (
+    "best_k",
+    "best_error",
+    "nearest_k",
+    "loss_at_k_star",
+    "five_over_best",
+    "one_over_best",
+)
 METRIC = {"gaussian": "tv", "mild": "error"}
 
 
@@ -78,6 +87,7 @@ def summary(frame: pd.DataFrame) -> list[dict[str, Any]]:
                 "nearest_k": counts[nearest],
                 "loss_at_k_star": values[nearest] / values[best],
                 "five_over_best": paper / values[best],
+                "one_over_best": values[0] / values[best],
             }
         )
     return rows
@@ -86,7 +96,7 @@ def summary(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
     found: dict[str, float] = {}
     for row in summary(frame):
-        for quantity in ("best_k", "best_error", "nearest_k", "loss_at_k_star", "five_over_best"):
+        for quantity in QUANTITIES:
             found[f"{quantity}_{row['name']}"] = row[quantity]
         mixture = "_mixture" if row["target"] == "mild" else ""
         found[f"k_star{mixture}_d{row['dimension']}"] = row["k_star"]
@@ -95,6 +105,16 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     for dimension, floor in zip(floors["dimension"], floors["value"], strict=True):
         found[f"floor_mixture_d{dimension}"] = floor
     found["best_over_five_d10"] = found["five_over_best_uld_d10"]
+    # The error at K* with a step off the best, over the best error.
+    cubic = frame.assign(family=frame["family"].map({"cubic": "uniform"}))
+    for dimension in sorted(frame["dimension"].unique()):
+        errors = curve(cubic, "gaussian", "rtk-uld", dimension, "best")["value"]
+        found[f"loss_off_at_k_star_uld_d{dimension}"] = (
+            found[f"loss_at_k_star_uld_off_d{dimension}"]
+            * found[f"best_error_uld_off_d{dimension}"]
+            / found[f"best_error_uld_d{dimension}"]
+        )
+        found[f"cubic_gain_uld_d{dimension}"] = found[f"best_error_uld_d{dimension}"] / errors.min()
     return found
 
 
@@ -103,7 +123,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
         {
             "target": row["target"],
             "method": style.look(row["method"]).label.replace("exact energy", "exact"),
-            "step": row["step"],
+            "step": row["step"].replace("off", "1.1 × best"),
             "d": row["dimension"],
             "best K": row["best_k"],
             "error": f"{row['best_error']:.2g}",

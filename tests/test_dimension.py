@@ -12,7 +12,7 @@ import pytest
 
 import rtk
 from experiments import dimension, product_gaussian
-from figures import dimension_table, table_1
+from figures import dimension_table, fit, table_1
 from figures.dimension import costs, exponent
 from rtk import gaussian_law, grid_law, segments
 from rtk.gaussian_law import Gaussian, sample_law
@@ -175,7 +175,7 @@ def test_numbers_of_exact_power_laws() -> None:
             "metric": "nfe",
             "eps": 0.01,
             "dimension": d,
-            "segments": 1,
+            "segments": d,
             "step_size": 1.0 / d,
             "value": 3.0 * d**power,
         }
@@ -187,7 +187,12 @@ def test_numbers_of_exact_power_laws() -> None:
     for name, power in (("uld", 0.5), ("ddpm", 1.0), ("mala", 2.0)):
         for ending in ("", "_low", "_high", "_optimised", "_last"):
             assert found[f"{name}_power{ending}"] == pytest.approx(power)
+    # The segments here grow as d: without one or two of that.
+    assert found["uld_power_segment"] == pytest.approx(-0.5)
+    assert found["uld_power_bare"] == pytest.approx(-1.5)
     assert found["mala_step_power"] == pytest.approx(-1.0)
+    line = fit.Line(1.0, 0.5, 2.0, 0.0, 0.9)
+    assert dimension_table.named("x", line, "_y") == {"x_y": 1.0, "x_y_low": 0.5, "x_y_high": 2.0}
     assert found["largest_dimension"] == 128
 
 

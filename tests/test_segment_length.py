@@ -46,7 +46,7 @@ def test_errors_are_those_of_the_sampler(family: str) -> None:
         row for row in segment_length.gaussian_rows("rtk-uld", 20, 33, [5]) if row["segments"] == 5
     ]
     found = [row for row in found if row["family"] == family]
-    assert {row["step"] for row in found} == {"best", "default"}
+    assert {row["step"] for row in found} == {"best", "off", "default"}
     for row in found:
         law, spent = gaussian_law.sample_law(
             mixture.score,
@@ -114,7 +114,8 @@ def frame(best: int) -> pd.DataFrame:
         {**columns, "target": t, "method": "exact", "metric": "k_star", "segments": 80, "value": 80}
         for t in ("gaussian", "mild")
     ]
-    return pd.DataFrame(rows)
+    cubic = [{**row, "family": "cubic", "value": 0.5 * row["value"]} for row in rows[:-2]]
+    return pd.DataFrame(rows + cubic)
 
 
 def test_loss_at_the_theory_s_count() -> None:
@@ -122,6 +123,8 @@ def test_loss_at_the_theory_s_count() -> None:
     right, wrong = (segment_length_table.numbers(frame(best)) for best in (80, 5))
     assert right["loss_at_k_star_uld_d10"] == 1.0
     assert right["best_k_uld_d10"] == right["k_star_d10"] == 80
+    assert right["cubic_gain_uld_d10"] == 2.0
+    assert right["one_over_best_uld_d10"] == pytest.approx(np.log(80) + 1)
     assert right["best_over_five_d10"] == pytest.approx(np.log(16) + 1)
     assert wrong["loss_at_k_star_uld_d10"] == pytest.approx(np.log(16) + 1)
     assert wrong["best_over_five_d10"] == 1.0
