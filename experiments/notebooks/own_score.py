@@ -174,8 +174,8 @@ pd.DataFrame([vars(segment) for segment in result.diagnostics.segments]).round(4
 #    no scores for inner steps (each also pays one score for its warm start).
 # 2. **Step**, relative to the kernel's curvature: larger moves further, until ULD is biased or MALA
 #    rejects.
-# 3. **Energy**, for MALA: the trapezoid rule is free. Simpson's rule costs a score per step, so halves
-#    the number of steps; it pays where the error of the energies is what limits, not the steps.
+# 3. **Energy**, for MALA: the trapezoid rule is free. Simpson's rule costs a score per step, so
+#    halves the number of steps; it pays where the energies' error is what limits, not the steps.
 #
 # Choose on data that you do not report on; with these few samples differences below about 0.005 are
 # noise.
