@@ -13,15 +13,18 @@ export PYTHONPATH := $(CURDIR)
 .DELETE_ON_ERROR:
 .PHONY: all smoke report notebooks test lint env readme clean help
 
+# Snakemake 9 warns of a coroutine of its own when it makes a report.
+make-report := PYTHONWARNINGS=ignore::RuntimeWarning $(bin)/snakemake --report results/report.html
+
 all: env  ## environment, then every figure, table and report at default scale (minutes, on a laptop)
 	$(bin)/snakemake --cores $(CORES)
-	$(bin)/snakemake --report results/report.html
+	$(make-report)
 
 smoke: env  ## the same at the smallest scale (two minutes)
 	$(bin)/snakemake --cores $(CORES) --config scale=smoke
 
 report: env  ## results/report.html from finished results: figures and tables with captions, runtimes
-	$(bin)/snakemake --report results/report.html
+	$(make-report)
 
 notebooks: env  ## experiments/notebooks/*.ipynb from the sources, to open and play with
 	$(bin)/jupytext --to notebook experiments/notebooks/*.py

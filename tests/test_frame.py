@@ -176,7 +176,10 @@ def make(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 def test_help_lists_the_targets() -> None:
     listed = [line.split()[0] for line in make("help").stdout.splitlines()]
-    assert listed == ["all", "smoke", "test", "lint", "env", "environment.yml", "clean", "help"]
+    assert listed == [
+        *("all", "smoke", "report", "notebooks", "test", "lint", "env", "environment.yml"),
+        *("readme", "clean", "help"),
+    ]
     for target in listed:
         assert make("--dry-run", target).returncode == 0
 

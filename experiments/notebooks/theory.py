@@ -34,6 +34,7 @@ from figures import style
 
 style.use()
 plt.rcParams["figure.dpi"] = 130
+pd.set_option("display.max_colwidth", None)
 
 
 def columns(experiment: str) -> pd.DataFrame:
