@@ -5,6 +5,8 @@ import pandas as pd
 from experiments import job, results
 
 MULTIPLE = 10.0
+LAST_SHOWN = 1.0
+"""Later times, where p_t is almost Gaussian, are left out of the table."""
 
 
 def at(frame: pd.DataFrame, metric: str, ratio: float | None = None) -> pd.Series:
@@ -27,6 +29,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
         "not convex at 10 eta*": at(frame, "not_convex", MULTIPLE),
     }
     rows = pd.DataFrame(columns).reset_index()
+    rows = rows[rows["t_lo"] <= LAST_SHOWN]
     return rows.rename(columns={"t_lo": "t"})
 
 

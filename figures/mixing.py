@@ -1,17 +1,22 @@
 """B1: the inner chain's speed and its cost per unit of time, against the segment's length."""
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from experiments import job, results
 from figures import style
 from figures.mixing_table import path_cost, values
 
+Colors = Mapping[float, tuple[float, float, float, float]]
+
 TARGETS = {"circle": ("#0072B2", "o"), "mild": ("#009E73", "s"), "separated": ("#D55E00", "D")}
 
 
-def draw_gaps(axes: Axes, frame: pd.DataFrame, colors: dict[float, str]) -> None:
+def draw_gaps(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
     """Spectral gap in one dimension, on average over noisy ends and at the worst."""
     for metric, line in (("gap_mean", "-"), ("gap_worst", "--")):
         for mode, part in frame[frame["metric"] == metric].groupby("mode"):
@@ -44,7 +49,7 @@ def draw_times(axes: Axes, frame: pd.DataFrame) -> None:
     axes.legend()
 
 
-def draw_costs(axes: Axes, frame: pd.DataFrame, colors: dict[float, str]) -> None:
+def draw_costs(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
     """Steps for the whole path in one dimension (solid) and in ten (dotted)."""
     for mode, color in colors.items():
         cost = path_cost(frame[frame["mode"] == mode], "steps_mean")
@@ -75,7 +80,7 @@ def main() -> None:
         panel.axvline(1.0, color="0.6", lw=0.6, zorder=0)
         panel.set(xscale="log", xlabel=r"segment length $\eta/\eta^*$")
     handles = [
-        plt.Line2D([], [], color=color, label=rf"modes at $\pm${mode:g}")
+        Line2D([], [], color=color, label=rf"modes at $\pm${mode:g}")
         for mode, color in colors.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

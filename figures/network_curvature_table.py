@@ -27,7 +27,7 @@ def main() -> None:
     columns = ["t", "smallest eigenvalue", "largest eigenvalue", "L", "eta*", "antisymmetric part"]
     results.write_csv(table[columns], snakemake.output.table)
     skew = frame[frame["metric"] == "antisymmetric"]
-    worst = skew.loc[skew["value"].idxmax()]
+    worst = skew.iloc[skew["value"].argmax()]
     numbers = {
         "lipschitz_largest": found["lipschitz"].max(),
         "lipschitz_smallest": found["lipschitz"].min(),

@@ -219,10 +219,10 @@ def langevin_spectrum(
     rise = np.exp(0.5 * np.diff(log_density))
     out = np.append(rise, 0.0) + np.insert(1.0 / rise, 0, 0.0)
     coupling = np.full(grid.cells - 1, -(grid.spacing**-2))
-    values: Array = eigvalsh_tridiagonal(
+    values = eigvalsh_tridiagonal(
         out / grid.spacing**2 + killing, coupling, select="i", select_range=(0, count - 1)
     )
-    return values
+    return np.asarray(values, dtype=float)
 
 
 def refined(quantity: Callable[[Grid], float], grid: Grid) -> tuple[float, float]:

@@ -68,6 +68,16 @@ def test_half_spaces_of_truncated_gaussians(d: int) -> None:
     assert found == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize("d", [2, 6])
+def test_half_spaces_across_the_axis_of_two_modes(d: int) -> None:
+    """Without a cut the law is a product, and its first factor has the smaller constant."""
+    s = np.linspace(-8.0, 8.0, 1601)
+    line = cheeger.half_lines(Kernel(TARGETS["two modes"], 1).log_density(s, 0.0 * s), 0.02)
+    found = cheeger.half_spaces(Kernel(TARGETS["two modes"], d), 8.0)
+    assert found == pytest.approx(line, rel=1e-5)
+    assert found < 0.95
+
+
 def test_balls_of_a_gaussian() -> None:
     """The law of the radius is chi; the grid may miss the least ratio, near the median, by 2 %."""
     d = 5
