@@ -87,7 +87,7 @@ def row(frame: pd.DataFrame, case: Case) -> dict[str, Any]:
         "slope": None if line is None else line.slope,
         "TV / eps": amplification(frame, case),
         "largest TV / eps": largest,
-        "its error": kind,
+        "its error": kind if largest > ROUNDING else "none",
         "eps at TV 0.1": break_point(frame, case),
     }
 

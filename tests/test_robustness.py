@@ -250,7 +250,7 @@ def test_tv_of_laws_that_differ_in_mean_and_by_rounding_in_variance() -> None:
     """The finest rays end a little further out than the coarsest, where psi may grow."""
     variances = np.repeat([0.5009990009255377, 1.4990009970134266], 5)
     shift = np.repeat([0.06271422, 0.11754741], 5)
-    p = Gaussian(shift, variances + np.repeat([4e-16, -2e-16], 5))
+    p = Gaussian(shift, variances + np.repeat([-(2.0**-51), 2.0**-50], 5))
     size = math.sqrt((shift**2 / variances).sum())
     expected = 2.0 * stats.norm.cdf(size / 2.0) - 1.0
     assert gaussian_law.tv(p, Gaussian(0 * shift, variances)) == pytest.approx(expected, rel=1e-9)
