@@ -15,9 +15,9 @@ BROKEN = 0.1
 ROUNDING = 1e-9
 
 SETTINGS = {
-    "gaussian": "Gaussian, d = 10",
+    "gaussian": "Gaussian, chain",
     "two-modes": "two modes, chain",
-    "segment": "two modes, one segment",
+    "segment": "two modes, segment",
 }
 CHAINS = ("ddpm", "ddim", "dpmpp-2m", "rtk-ula", "rtk-uld", "rtk-mala-simpson")
 Case = tuple[str, str, str, str]
