@@ -215,6 +215,8 @@ def gaussian(epsilons: list[float], sizes: Mapping[str, Any]) -> Rows:
         clean = laws["constant", 0.0]
         if method != "rtk-mala-simpson":
             laws |= gaussian_laws(noisy(step, epsilons), times, ["noise"], epsilons)[0]
+        # The limit of many steps has no number of scores.
+        nfe = 0 if method == "rtk-mala-simpson" else nfe
         common = {"target": "gaussian", "nfe": nfe, "place": "score"}
         common["method"] = "dpmpp-2m" if method == "dpm++2m" else method
         value = gaussian_law.tv(clean, goal)

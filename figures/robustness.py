@@ -47,8 +47,8 @@ def draw_kinds(axes: Axes, frame: pd.DataFrame) -> None:
         found = table[method].reindex(KINDS)
         places = np.arange(len(KINDS)) + 0.12 * (k - 2.5)
         axes.plot(places, found / SIZE, **style.look(method).line | {"linestyle": ""})
-    axes.set_xticks(range(len(KINDS)), KINDS, rotation=35)
-    axes.set(yscale="log", ylabel="TV to the chain without error / error")
+    axes.set_xticks(range(len(KINDS)), KINDS, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set(yscale="log", ylabel="TV to the clean chain / error")
     axes.set(title="$d$ = 10: kinds of error")
 
 
@@ -60,7 +60,7 @@ def draw_segment(axes: Axes, frame: pd.DataFrame) -> None:
         axes.plot(
             part["eps"], part["value"], color=look.color, marker=look.marker, ls=dashes, label=label
         )
-    axes.set(title="$d$ = 1: RTK-MALA, segment", xlabel="error put in")
+    axes.set(title="$d$ = 1: one segment", xlabel="error put in")
     axes.legend(loc="center left", bbox_to_anchor=(0.0, 0.42))
 
 

@@ -15,9 +15,9 @@ BROKEN = 0.1
 ROUNDING = 1e-9
 
 SETTINGS = {
-    "gaussian": "Gaussian, d = 10",
+    "gaussian": "Gaussian, chain",
     "two-modes": "two modes, chain",
-    "segment": "two modes, one segment",
+    "segment": "two modes, segment",
 }
 CHAINS = ("ddpm", "ddim", "dpmpp-2m", "rtk-ula", "rtk-uld", "rtk-mala-simpson")
 Case = tuple[str, str, str, str]
@@ -87,7 +87,7 @@ def row(frame: pd.DataFrame, case: Case) -> dict[str, Any]:
         "slope": None if line is None else line.slope,
         "TV / eps": amplification(frame, case),
         "largest TV / eps": largest,
-        "its error": kind,
+        "its error": kind if largest > ROUNDING else "none",
         "eps at TV 0.1": break_point(frame, case),
     }
 
