@@ -31,7 +31,16 @@ SAMPLED = [
     *(f"mnist/{method}" for method in PROTOCOL["mnist"]["methods"]),
 ]
 FLOORS = [*(f"mixtures/{target}/exact" for target in TARGETS), "mnist/exact"]
-CHECKS = [*(f"log_concavity/{t}" for t in SIZES["log_concavity"]["targets"]), "inner_chain"]
+CHECKS = [
+    *(f"log_concavity/{t}" for t in SIZES["log_concavity"]["targets"]),
+    "inner_chain",
+    "segment_count",
+    "convergence",
+]
+# Checks without any random number.
+EXACT = ["inner_chain", "convergence"]
+# Tables in print that come with numbers for the report.
+NUMBERS = ["inner_chain", "segment_count", "convergence"]
 TABLES = [*SAMPLED, *FLOORS, *CHECKS]
 FIGURES = [
     "mixture_accuracy",
@@ -40,6 +49,8 @@ FIGURES = [
     *(f"mixture_{picture}_{t}" for picture in ("scatter", "histogram") for t in TARGETS),
     "log_concavity",
     "inner_chain",
+    "segment_count",
+    "convergence",
     "mnist_frechet",
     "mnist_samples",
 ]
@@ -96,6 +107,8 @@ def test_every_file_of_the_results_is_expected() -> None:
         *(f"data/mixtures/{target}/exact.npz" for target in TARGETS),
         *(f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")),
         "tables/calibration.csv",
+        *(f"tables/{name}.csv" for name in NUMBERS),
+        *(f"numbers/{name}.json" for name in NUMBERS),
     }
 
 
@@ -111,7 +124,7 @@ def test_table_is_tidy_and_knows_its_origin(name: str) -> None:
     assert np.isfinite(frame["value"]).all()
     assert not (frame["standard_error"] < 0).any()
     origin = results.provenance(path)
-    assert name == "inner_chain" or origin["config"]["seed"] == PROTOCOL["seed"]
+    assert name in EXACT or origin["config"]["seed"] == PROTOCOL["seed"]
     assert origin["config_hash"] == results.config_hash(origin["config"])
     assert origin["wall_seconds"] > 0
     assert origin["peak_memory_mb"] > 50
@@ -170,6 +183,14 @@ def test_calibration_table() -> None:
     table = pd.read_csv(RESULTS / "tables" / "calibration.csv")
     assert len(table) > 0
     assert set(table["method"]) <= set(PROTOCOL["mixtures"]["methods"]) | {"exact"}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_tables_fit_for_print_and_their_numbers(name: str) -> None:
+    table = pd.read_csv(RESULTS / "tables" / f"{name}.csv")
+    assert 0 < len(table) <= 15
+    assert table.shape[1] <= 8
+    assert len(results.read_numbers(RESULTS / "numbers" / f"{name}.json")) > 0
 
 
 def test_every_job_has_a_log_and_a_benchmark() -> None:
