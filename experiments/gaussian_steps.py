@@ -159,11 +159,11 @@ def starts(steps: Steps) -> tuple[Array, Array]:
 
 def _composed(steps: Steps) -> Steps:
     """Row k is segment k and all behind it as one map."""
-    slope = np.cumprod(steps.slope[::-1], axis=0)[::-1]
+    slope = steps.slope[::-1].cumprod(0)[::-1]
     behind = np.ones_like(slope)
     behind[:-1] = slope[1:]
-    offset = np.cumsum((steps.offset * behind)[::-1], axis=0)[::-1]
-    variance = np.cumsum((steps.variance * behind**2)[::-1], axis=0)[::-1]
+    offset = (steps.offset * behind)[::-1].cumsum(0)[::-1]
+    variance = (steps.variance * behind**2)[::-1].cumsum(0)[::-1]
     return Steps(slope, offset, variance)
 
 

@@ -11,6 +11,8 @@ from figures import style
 from figures.convergence_table import PREFIXES, curve, exponent, smallest_decades
 
 FLOOR = 1e-11
+# Where the exponent stands beside its line, in points; neighbours must not overlap.
+RISE = {"rtk-ula": 3, "rtk-uld": -3, "ddpm": 3, "ddim": -3}
 
 
 def draw_fixed_steps(axes: Axes, frame: pd.DataFrame) -> None:
@@ -53,7 +55,7 @@ def draw_curves(axes: Axes, frame: pd.DataFrame, study: str) -> None:
         axes.annotate(
             f"{line.slope:.2f}",
             (ends[1], np.exp(line.intercept) * ends[1] ** line.slope),
-            (3, 0),
+            (4, RISE.get(method, 0)),
             textcoords="offset points",
             va="center",
             fontsize=6,

@@ -62,6 +62,10 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         found[f"smallest_eps_{name}"] = rule["eps"].min()
         found[f"{name}_rule_worst"] = (rule["eps"] / rule["asked"]).max()
     for method in ("rtk-uld", "rtk-ula"):
+        rule = smallest_decades(curve(frame, "rule", method))
+        # The mechanism without its logarithms: the inner step that a TV allows.
+        steps = fit.power_law(1.0 / rule["eps"], 1.0 / rule["step_size"])
+        found |= interval(f"{PREFIXES[method]}_step_power", steps)
         line = exponent(curve(frame, "segment", method))
         found |= interval(f"{PREFIXES[method]}_segment_power", line)
     rule, best = (curve(frame, study, "rtk-mala") for study in ("rule", "optimised"))

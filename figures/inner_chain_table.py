@@ -23,7 +23,7 @@ def floors(frame: pd.DataFrame) -> pd.DataFrame:
 def numbers(found: pd.DataFrame) -> dict[str, float]:
     """Floors at the largest step, and their exponents in the step."""
     largest = found.columns.max()
-    values = {f"{name}_floor": found.loc[method, largest] for method, name in PREFIXES.items()}
+    values = {f"{name}_floor": found[largest].loc[method] for method, name in PREFIXES.items()}
     for method, name in PREFIXES.items():
         # With exact energies the floor is rounding.
         if method != "rtk-mala":

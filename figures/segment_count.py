@@ -1,5 +1,7 @@
 """B2: kernels of RTK and steps of DDPM against accuracy and dimension."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ from figures import fit, style
 from figures.convergence_table import smallest_decades
 from figures.segment_count_table import CURVES, curves
 
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "rtk": {"color": style.look("rtk-mala").color, "marker": "*"},
     "ddpm": {"color": style.look("ddpm").color, "marker": "o"},
     "ddpm_uniform": {"color": style.look("ddim").color, "marker": "s"},

@@ -41,9 +41,11 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         growth = fit.power_law(by_dimension["dimension"], by_dimension[name])
         found |= interval(f"{name}_dimension_power", growth)
         found[f"k_{name}_at_0p01"] = by_eps[name].iloc[near]
-    for row in frame[frame["sweep"] == "mixture"].itertuples():
-        name = {"segments": "k_theory", "lipschitz": "lipschitz"}[str(row.metric)]
-        found[f"{name}_{row.target}"] = row.value
+    mixtures = frame[frame["sweep"] == "mixture"]
+    for metric, name in (("segments", "k_theory"), ("lipschitz", "lipschitz")):
+        part = mixtures[mixtures["metric"] == metric]
+        values = zip(part["target"], part["value"], strict=True)
+        found |= {f"{name}_{target}": value for target, value in values}
     return found
 
 

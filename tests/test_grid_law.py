@@ -1,5 +1,6 @@
 """Laws on grids against matrices written out in NumPy, closed forms, and simulation."""
 
+import itertools
 import math
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from oracles import DOUBLE, Array, LineKernel
 from scipy import stats
 
-from rtk import GaussianMixture, ReverseTransition
+from rtk import GaussianMixture, ReverseTransition, sample
 from rtk.energy import EnergyDifference, gauss_legendre
 from rtk.gaussian_law import Gaussian
 from rtk.grid_law import (
@@ -19,6 +20,7 @@ from rtk.grid_law import (
     radial_law,
     radial_mala_matrix,
     refined,
+    segment_laws,
     spectral_gap,
     start_law,
     stationary,
@@ -27,6 +29,7 @@ from rtk.grid_law import (
 )
 from rtk.mala import mala
 from rtk.noise import ChainNoise
+from rtk.transition_step import smoothness
 from rtk.ula import ula
 
 WEIGHTS, MEANS, VARIANCES = (0.7, 0.3), (1.0, -0.8), (0.36, 0.2)
@@ -136,6 +139,73 @@ def test_simulation_of_ula_agrees(steps: int) -> None:
     end = ula(skewed_kernel(chains=chains).grad, z, steps, STEP, noise)
     law = laws(np.eye(grid.cells)[cell], ula_matrix(skewed_kernel(), grid, STEP), steps)[steps]
     assert_frequencies(end.flatten().numpy(), grid, law)
+
+
+def kernels_of_the_grid(
+    grid: Grid, t_hi: float, t_lo: float, energy: str | None = None
+) -> ReverseTransition:
+    """The skewed target's kernels, one for each cell."""
+    one = skewed_kernel(energy)
+    x = torch.from_numpy(grid.centres).unsqueeze(1)
+    return ReverseTransition(one.score, x, t_hi, t_lo, one.log_prob, energy)
+
+
+@pytest.mark.parametrize("energy", ["exact", "trapezoid", "taylor", None])
+def test_segment_is_one_matrix_per_cell(
+    energy: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the size of the blocks; without energy the chain is ULA."""
+    grid = Grid(-4.0, 4.5, 60)
+    kernels = kernels_of_the_grid(grid, T_HI, T_LO, energy)
+    start = np.stack([start_law(Gaussian([0.8 * x], [0.3]), grid) for x in grid.centres])
+    found = segment_laws(kernels, start, grid, STEP, 4, adjusted=energy is not None)
+    assert found.shape == (5, 60, 60)
+    monkeypatch.setattr("rtk.grid_law.MOVES_AT_A_TIME", 7 * 60**2)
+    np.testing.assert_array_equal(
+        segment_laws(kernels, start, grid, STEP, 4, adjusted=energy is not None), found
+    )
+    make = ula_matrix if energy is None else mala_matrix
+    for i in (0, 25, 59):
+        kernel = ReverseTransition(
+            kernels.score, kernels.x[i : i + 1], T_HI, T_LO, kernels.log_prob, energy
+        )
+        expected = laws(start[i], make(kernel, grid, STEP), 4)
+        np.testing.assert_allclose(found[:, i], expected, rtol=1e-10, atol=1e-15)
+
+
+@pytest.mark.parametrize("method", ["rtk-mala", "rtk-ula"])
+def test_simulation_of_whole_chains_agrees(method: str) -> None:
+    """50 000 chains of `rtk.sample` through three segments, two inner steps each."""
+    chains, steps, grid, variance = 50_000, 2, Grid(-6.0, 6.0, 150), min(VARIANCES)
+    one = skewed_kernel()
+    times = (0.6, 0.4, 0.2, 0.05)
+    made = sample(
+        one.score,
+        1,
+        chains,
+        method,
+        100,
+        5,
+        one.log_prob if method == "rtk-mala" else None,
+        dtype=DOUBLE,
+        segments=times,
+        denoise=False,
+        step_size=1.0,
+        inner_steps=steps,
+        warm_start="gaussian",
+        data_variance=variance,
+    )
+    law = grid.law(-0.5 * grid.centres**2)
+    for t_hi, t_lo in itertools.pairwise(times):
+        kernels = kernels_of_the_grid(grid, t_hi, t_lo, "exact")
+        bound, h = smoothness(t_lo, variance), math.expm1(2 * (t_hi - t_lo))
+        start = Gaussian([0.0], [1 / (2 * bound + 1 / h)])
+        pull = math.exp(t_hi - t_lo) / h * start.variance
+        begin = [start_law(Gaussian(pull * x, start.variance), grid) for x in grid.centres]
+        step_size = 1.0 / (bound + 1 / h)
+        adjusted = method == "rtk-mala"
+        law = law @ segment_laws(kernels, np.stack(begin), grid, step_size, steps, adjusted)[steps]
+    assert_frequencies(made.samples.flatten().numpy(), grid, law)
 
 
 def test_exact_energies_leave_the_kernel_invariant_on_every_grid() -> None:
@@ -276,6 +346,8 @@ def test_refuses_what_it_cannot_do() -> None:
         Grid(1.0, 1.0, 10)
     with pytest.raises(ValueError, match="low >= 0"):
         radial_mala_matrix(GRID, 2, 0.5)
+    with pytest.raises(ValueError, match="expected x of shape"):
+        segment_laws(skewed_kernel(), np.eye(GRID.cells), GRID, STEP, 1)
     bare = ReverseTransition(skewed_kernel().score, torch.zeros(1, 1), T_HI, T_LO)
     with pytest.raises(ValueError, match="log_prob"):
         kernel_law(bare, GRID)

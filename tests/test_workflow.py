@@ -54,6 +54,13 @@ CHECKS = [*(f"log_concavity/{t}" for t in SIZES["log_concavity"]["targets"]), "i
 CHECKS += ["robustness", "energy_estimators"]
 # Without randomness, so without a seed.
 NOISE_FREE = ("inner_chain", "robustness")
+    "segment_count",
+    "convergence",
+]
+# Checks without any random number.
+EXACT = ["inner_chain", "convergence"]
+# Tables in print that come with numbers for the report.
+NUMBERS = ["inner_chain", "segment_count", "convergence"]
 TABLES = [*SAMPLED, *FLOORS, *CHECKS]
 FIGURES = [
     "mixture_accuracy",
@@ -71,6 +78,8 @@ FIGURES = [
     "cheeger",
     "robustness",
     "energy_estimators",
+    "segment_count",
+    "convergence",
     "mnist_frechet",
     "mnist_samples",
 ]
@@ -138,6 +147,8 @@ def test_every_file_of_the_results_is_expected() -> None:
         *(f"numbers/{name}.json" for name in NUMBERS),
         *(f"tables/{name}.csv" for name in ("robustness", "energy_estimators")),
         *(f"numbers/{name}.json" for name in ("robustness", "energy_estimators")),
+        *(f"tables/{name}.csv" for name in NUMBERS),
+        *(f"numbers/{name}.json" for name in NUMBERS),
     }
 
 
@@ -157,6 +168,7 @@ def test_table_is_tidy_and_knows_its_origin(name: str) -> None:
     assert origin["config"].get("seed", PROTOCOL["seed"]) == PROTOCOL["seed"]
     assert name in DETERMINISTIC or origin["config"]["seed"] == PROTOCOL["seed"]
     assert name in NOISE_FREE or origin["config"]["seed"] == PROTOCOL["seed"]
+    assert name in EXACT or origin["config"]["seed"] == PROTOCOL["seed"]
     assert origin["config_hash"] == results.config_hash(origin["config"])
     assert origin["wall_seconds"] > 0
     assert origin["peak_memory_mb"] > 50
@@ -238,6 +250,14 @@ def test_calibration_table() -> None:
     table = pd.read_csv(RESULTS / "tables" / "calibration.csv")
     assert len(table) > 0
     assert set(table["method"]) <= {look.label for look in style.METHODS.values()}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_tables_fit_for_print_and_their_numbers(name: str) -> None:
+    table = pd.read_csv(RESULTS / "tables" / f"{name}.csv")
+    assert 0 < len(table) <= 15
+    assert table.shape[1] <= 8
+    assert len(results.read_numbers(RESULTS / "numbers" / f"{name}.json")) > 0
 
 
 def test_every_job_has_a_log_and_a_benchmark() -> None:
