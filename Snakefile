@@ -43,47 +43,46 @@ rule all:
             target=config["mixtures"]["targets"],
         ),
         "<results>/tables/calibration.csv",
-        # B1: where the kernel is log-concave.
+        # B1: where the kernel is log-concave, how chains mix beyond, and a learned score.
         "<results>/figures/log_concavity.pdf",
         "<results>/tables/log_concavity.csv",
-        # B1: how inner chains mix beyond eta*, and the curvature of a learned score.
         "<results>/figures/mixing.pdf",
         "<results>/tables/mixing.csv",
         "<results>/figures/network_curvature.pdf",
         "<results>/tables/network_curvature.csv",
-        # B3: how the inner chain converges on one segment.
+        # B2: how many segments there must be.
+        "<results>/figures/segment_count.pdf",
+        "<results>/tables/segment_count.csv",
+        # B3: how accuracy costs, on one segment and over the whole chain.
         "<results>/figures/inner_chain.pdf",
-        # B4: the cost against the dimension, and Table 1 of the paper.
+        "<results>/tables/inner_chain.csv",
+        "<results>/figures/convergence.pdf",
+        "<results>/tables/convergence.csv",
+        # B4: the cost against the dimension; the paper's Table 1.
         "<results>/figures/dimension.pdf",
         "<results>/tables/dimension.csv",
-        # B9: the number of segments at a fixed cost.
-        "<results>/figures/segment_length.pdf",
-        "<results>/tables/segment_length.csv",
-        # B7: the Cheeger constant of truncated kernels.
-        "<results>/figures/cheeger.pdf",
-        "<results>/tables/cheeger.csv",
+        "<results>/tables/table_1.csv",
         # B5: errors of the score and of the energy difference.
         "<results>/figures/robustness.pdf",
         "<results>/tables/robustness.csv",
         # B6: energy differences from scores.
         "<results>/figures/energy_estimators.pdf",
         "<results>/tables/energy_estimators.csv",
+        # B7: the Cheeger constant of truncated kernels.
+        "<results>/figures/cheeger.pdf",
+        "<results>/tables/cheeger.csv",
         # B8: beyond Gaussian mixtures.
         "<results>/figures/beyond_mixtures.pdf",
-        "<results>/figures/beyond_mixtures_scatter.pdf",
         "<results>/tables/beyond_mixtures.csv",
-        # B2: how many segments there must be.
-        "<results>/figures/segment_count.pdf",
-        "<results>/tables/segment_count.csv",
-        # B3: how the inner chain converges on one segment.
-        "<results>/figures/inner_chain.pdf",
-        "<results>/tables/inner_chain.csv",
-        # B3: how accuracy costs over the whole chain.
-        "<results>/figures/convergence.pdf",
-        "<results>/tables/convergence.csv",
+        "<results>/figures/beyond_mixtures_scatter.pdf",
+        # B9: the number of segments at a fixed cost.
+        "<results>/figures/segment_length.pdf",
+        "<results>/tables/segment_length.csv",
         # C1: MNIST.
         "<results>/figures/mnist_frechet.pdf",
         "<results>/figures/mnist_samples.pdf",
+        # The article, with the verdicts on the paper's claims.
+        "<results>/paper.pdf",
         # Notebooks.
         expand(
             "<results>/notebooks/{notebook}.ipynb",
@@ -93,16 +92,17 @@ rule all:
 
 include: "experiments/mixtures.smk"
 include: "experiments/log_concavity.smk"
-include: "experiments/inner_chain.smk"
-include: "experiments/robustness.smk"
-include: "experiments/energy_estimators.smk"
-include: "experiments/beyond_mixtures.smk"
-include: "experiments/mnist.smk"
-include: "experiments/dimension.smk"
-include: "experiments/segment_length.smk"
-include: "experiments/notebooks.smk"
 include: "experiments/mixing.smk"
 include: "experiments/network_curvature.smk"
-include: "experiments/cheeger.smk"
-include: "experiments/convergence.smk"
 include: "experiments/segment_count.smk"
+include: "experiments/inner_chain.smk"
+include: "experiments/convergence.smk"
+include: "experiments/dimension.smk"
+include: "experiments/robustness.smk"
+include: "experiments/energy_estimators.smk"
+include: "experiments/cheeger.smk"
+include: "experiments/beyond_mixtures.smk"
+include: "experiments/segment_length.smk"
+include: "experiments/mnist.smk"
+include: "experiments/paper.smk"
+include: "experiments/notebooks.smk"

@@ -34,6 +34,39 @@ rule verdicts:
         "../paper/verdicts.py"
 
 
+rule table_compute:
+    input:
+        code=sources("figures/compute_table.py"),
+        results=[
+            *mixture_tables([*MIXTURES["methods"], "exact"]),
+            rules.figure_log_concavity.input.results,
+            rules.mixing.output.table,
+            rules.network_curvature.output.table,
+            rules.segment_count.output.table,
+            rules.inner_chain.output.table,
+            rules.convergence.output.table,
+            rules.dimension.output.table,
+            rules.robustness.output.table,
+            rules.energy_estimators.output.table,
+            rules.cheeger.output.table,
+            rules.figure_beyond_mixtures.input.results,
+            rules.segment_length.output.table,
+            *expand("<results>/data/mnist/{method}.parquet", method=[*MNIST["methods"], "exact"]),
+        ],
+    output:
+        table="<results>/tables/compute.csv",
+        numbers="<results>/numbers/compute.json",
+    log:
+        "<logs>/table_compute.log",
+    benchmark:
+        "<benchmarks>/table_compute.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    script:
+        "../figures/compute_table.py"
+
+
 rule article:
     input:
         code=sources("paper/typeset.py"),

@@ -106,14 +106,58 @@ def plot(
 # ## B1. Where the kernel is log-concave
 #
 # The extreme eigenvalues of the kernel's Hessian over $L$, against the length of its segment over
-# $\eta^*$. The theory promises $[1, 3]$ at 1; kernels stop being convex where `smallest` is below
-# 0.
+# $\eta^*$. The theory promises $[1, 3]$ at 1; kernels stop being convex where `smallest` is below 0.
 
 # %%
 columns("log_concavity")
 
 # %%
+show("log_concavity")
+
+# %%
 plot("log_concavity", "smallest", x="ratio", where={"target": "circle"}, scale="linear")
+
+# %% [markdown]
+# ## B1. Mixing beyond $\eta^*$
+#
+# What longer segments cost: gaps of the inner chain and autocorrelation times.
+
+# %%
+columns("mixing")
+
+# %%
+show("mixing")
+
+# %%
+plot("mixing")
+
+# %% [markdown]
+# ## B1. A learned score
+#
+# The curvature of the MNIST network, by Jacobian-vector products.
+
+# %%
+columns("network_curvature")
+
+# %%
+show("network_curvature")
+
+# %%
+plot("network_curvature")
+
+# %% [markdown]
+# ## B2. Number of segments
+#
+# Against the accuracy and the dimension, for RTK with exact kernels and for DDPM.
+
+# %%
+columns("segment_count")
+
+# %%
+show("segment_count")
+
+# %%
+plot("segment_count")
 
 # %% [markdown]
 # ## B3. The inner chain on one segment
@@ -125,4 +169,105 @@ plot("log_concavity", "smallest", x="ratio", where={"target": "circle"}, scale="
 columns("inner_chain")
 
 # %%
+show("inner_chain")
+
+# %%
 plot("inner_chain", "tv", x="steps", where={"target": "two-modes", "step_size": 0.2})
+
+# %% [markdown]
+# ## B3. The whole chain
+#
+# Score evaluations to an accuracy.
+
+# %%
+columns("convergence")
+
+# %%
+show("convergence")
+
+# %%
+plot("convergence")
+
+# %% [markdown]
+# ## B4. Dimension
+#
+# Score evaluations to a total variation of .01, by a rule and optimised.
+
+# %%
+columns("dimension")
+
+# %%
+show("dimension")
+
+# %%
+plot("dimension")
+
+# %% [markdown]
+# ## B5. Robustness
+#
+# Errors added to the score and to the energy difference.
+
+# %%
+columns("robustness")
+
+# %%
+show("robustness")
+
+# %%
+plot("robustness")
+
+# %% [markdown]
+# ## B6. Energy differences from scores
+#
+# Their error, that of the acceptance, and the distance of the invariant law.
+
+# %%
+columns("energy_estimators")
+
+# %%
+show("energy_estimators")
+
+# %%
+plot("energy_estimators")
+
+# %% [markdown]
+# ## B7. The Cheeger constant
+#
+# Of truncated kernels, over $\sqrt{L}$.
+
+# %%
+columns("cheeger")
+
+# %%
+show("cheeger")
+
+# %%
+plot("cheeger")
+
+# %% [markdown]
+# ## B8. Beyond mixtures
+#
+# Samplers on a funnel, wells, rings and heavy tails.
+
+# %%
+columns("beyond_mixtures")
+
+# %%
+show("beyond_mixtures")
+
+# %%
+plot("beyond_mixtures")
+
+# %% [markdown]
+# ## B9. Segment length at a fixed cost
+#
+# The error against the number of segments.
+
+# %%
+columns("segment_length")
+
+# %%
+show("segment_length")
+
+# %%
+plot("segment_length")
