@@ -1,5 +1,7 @@
 # Functions of the rules: the configuration of a scale, and what a script runs.
 import os
+import re
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -34,3 +36,9 @@ def mnist_weights(network):
     """The weights of a network: trained by the workflow, or those that come with the project."""
     folder = "<results>/mnist" if config["mnist"]["retrain"] else "experiments/mnist/checkpoint"
     return f"{folder}/{network}.safetensors"
+
+
+def named_in(source, call, pattern):
+    """The files that a source names, as NAME, in lines that begin with a call such as plot("NAME"."""
+    names = re.findall(rf'^{call}\("(\w+)"', Path(source).read_text(), re.MULTILINE)
+    return expand(pattern, name=sorted(set(names)))

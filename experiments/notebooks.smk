@@ -1,14 +1,5 @@
 # The notebooks, executed: each source in experiments/notebooks and the results that it reads.
-import re
-from pathlib import Path
-
-THEORY = Path("experiments/notebooks/theory.py").read_text()
-
-
-def read_by_theory(call, pattern):
-    """Files that theory.py names in calls such as plot("NAME")."""
-    return expand(pattern, name=sorted(set(re.findall(rf'^{call}\("(\w+)"', THEORY, re.M))))
-
+THEORY = "experiments/notebooks/theory.py"
 
 NOTEBOOKS = {
     "tour": [],
@@ -23,9 +14,9 @@ NOTEBOOKS = {
     ],
     # A figure stands for the data it is made of.
     "theory": [
-        *read_by_theory("plot", "<results>/figures/{name}.png"),
-        *read_by_theory("show", "<results>/tables/{name}.csv"),
-        *read_by_theory("show", "<results>/numbers/{name}.json"),
+        *named_in(THEORY, "plot", "<results>/figures/{name}.png"),
+        *named_in(THEORY, "show", "<results>/tables/{name}.csv"),
+        *named_in(THEORY, "show", "<results>/numbers/{name}.json"),
     ],
 }
 
