@@ -66,6 +66,15 @@ def test_the_paper_segments_are_far_from_convex() -> None:
     assert row["value"] > 0.05
 
 
+def test_one_gaussian_is_convex_at_any_length() -> None:
+    """Wide, so that the tilt outweighs its curvature: a wrong sign of the tilt would show."""
+    gaussian = rtk.GaussianMixture([1.0], [[0.0, 0.0]], 20.0)
+    samples = gaussian.sample(50, 0.0, torch.Generator().manual_seed(0), torch.float64)
+    rows = log_concavity.measure(gaussian, 0.0, [1.0, 30.0], samples)
+    fractions = [row["value"] for row in rows if row["metric"].endswith("not_convex")]
+    assert fractions == [0.0, 0.0, 0.0]
+
+
 def test_spectrum_of_one_gaussian() -> None:
     gaussian = rtk.GaussianMixture([1.0], [[0.0, 0.0]], [[0.5, 2.0]])
     x = torch.zeros(3, 2, dtype=torch.float64)
