@@ -91,6 +91,7 @@ rule all:
 
 
 include: "experiments/mixtures.smk"
+include: "experiments/mnist.smk"
 include: "experiments/log_concavity.smk"
 include: "experiments/mixing.smk"
 include: "experiments/network_curvature.smk"
@@ -103,6 +104,5 @@ include: "experiments/energy_estimators.smk"
 include: "experiments/cheeger.smk"
 include: "experiments/beyond_mixtures.smk"
 include: "experiments/segment_length.smk"
-include: "experiments/mnist.smk"
 include: "experiments/paper.smk"
 include: "experiments/notebooks.smk"

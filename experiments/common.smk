@@ -38,7 +38,11 @@ def mnist_weights(network):
     return f"{folder}/{network}.safetensors"
 
 
-def named_in(source, call, pattern):
-    """The files that a source names, as NAME, in lines that begin with a call such as plot("NAME"."""
-    names = re.findall(rf'^{call}\("(\w+)"', Path(source).read_text(), re.MULTILINE)
+def named_in(sources, call, pattern):
+    """The files that sources name, as NAME, in calls such as plot("NAME" or #num("NAME".
+
+    A call begins its line or has a hash before it.
+    """
+    text = "".join(Path(source).read_text() for source in sources)
+    names = re.findall(rf'(?:^|#){call}\(\s*"(\w+)"', text, re.MULTILINE)
     return expand(pattern, name=sorted(set(names)))

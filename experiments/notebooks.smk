@@ -1,5 +1,5 @@
 # The notebooks, executed: each source in experiments/notebooks and the results that it reads.
-THEORY = "experiments/notebooks/theory.py"
+THEORY = ["experiments/notebooks/theory.py"]
 
 NOTEBOOKS = {
     "tour": [],

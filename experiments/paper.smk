@@ -1,16 +1,7 @@
 # The verdicts on the paper's claims, and the article.
-import re
-
 from paper.verdicts import load, names
 
 SECTIONS = sorted(str(path) for path in Path("paper").rglob("*.typ"))
-
-
-def read_by_the_article(call, pattern):
-    """Files that the article's sources name in calls such as figure-of("NAME")."""
-    sources_text = "".join(Path(section).read_text() for section in SECTIONS)
-    found = sorted(set(re.findall(rf'#{call}\(\s*"(\w+)"', sources_text)))
-    return expand(pattern, name=found)
 
 
 rule verdicts:
@@ -73,11 +64,15 @@ rule article:
         text=SECTIONS,
         bibliography="paper/references.bib",
         ledger=rules.verdicts.output.ledger,
-        figures=read_by_the_article("figure-of", "<results>/figures/{name}.pdf"),
-        tables=read_by_the_article("table-of", "<results>/tables/{name}.csv"),
-        numbers=read_by_the_article("(?:num|rate)", "<results>/numbers/{name}.json"),
+        figures=named_in(SECTIONS, "figure-of", "<results>/figures/{name}.pdf"),
+        tables=named_in(SECTIONS, "table-of", "<results>/tables/{name}.csv"),
+        numbers=named_in(SECTIONS, "(?:num|rate)", "<results>/numbers/{name}.json"),
     output:
-        pdf="<results>/paper.pdf",
+        pdf=report(
+            "<results>/paper.pdf",
+            caption="../figures/captions/paper.rst",
+            category="Article",
+        ),
     log:
         "<logs>/article.log",
     benchmark:
