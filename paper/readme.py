@@ -21,7 +21,11 @@ BEGIN, END = "<!-- verdicts: made by `make readme`, do not edit -->", "<!-- end 
 
 def table(records: Iterable[Mapping[str, Any]]) -> str:
     """The ledger as a Markdown table."""
-    rows = [f"| {r['claim']} | **{r['verdict']}** | `{r['name']}` |" for r in records]
+    marks = ["", " (rule amended)"]
+    rows = [
+        f"| {r['claim']} | **{r['verdict']}**{marks[bool(r['amended'])]} | `{r['name']}` |"
+        for r in records
+    ]
     return "\n".join(
         ["| claim of the paper | verdict | name in the report |", "|---|---|---|", *rows]
     )

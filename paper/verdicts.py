@@ -35,7 +35,7 @@ def load(path: Path = CLAIMS) -> dict[str, Claim]:
     """
     claims: dict[str, Claim] = yaml.safe_load(path.read_text())
     for name, claim in claims.items():
-        unknown = claim.keys() - {"claim", "source", "not_testable", *RULES}
+        unknown = claim.keys() - {"claim", "source", "amended", "not_testable", *RULES}
         if unknown:
             raise ValueError(
                 f"claim {name!r} has the key(s) {', '.join(sorted(unknown))}: expected claim, "
@@ -82,6 +82,7 @@ def ledger(claims: Mapping[str, Claim], numbers: Numbers) -> list[dict[str, Any]
             "source": claim["source"],
             "verdict": decide(claim, numbers),
             "evidence": {f"{file}.{key}": numbers[file][key] for file, key in names(claim)},
+            "amended": claim.get("amended", ""),
             "reason": claim.get("not_testable", ""),
         }
         for name, claim in claims.items()

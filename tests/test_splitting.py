@@ -111,7 +111,8 @@ def test_as_the_inner_chain_of_rtk_uld(word: str) -> None:
         assert 50 < nfe <= 60
         assert gaussian_law.tv(law, target) < 0.03
         laws.append(law)
-    assert gaussian_law.tv(*laws) > 1e-3
+    split, exponential = laws
+    assert gaussian_law.tv(split, exponential) > 1e-3
 
 
 def test_unknown_integrator() -> None:
