@@ -106,7 +106,7 @@ def plot(
 # ## B1. Where the kernel is log-concave
 #
 # The extreme eigenvalues of the kernel's Hessian over $L$, against the length of its segment over
-# $\eta^*$. The theory promises $[1, 3]$ at 1; kernels stop being convex where `smallest` is below 0.
+# $\eta^*$. The theory promises $[1, 3]$ at 1; a kernel with `smallest` below 0 is not convex.
 
 # %%
 columns("log_concavity")
