@@ -114,11 +114,8 @@ def noisy_mala_matrix(
         points.gradient.repeat(2, 1) - coins,
         None if points.log_prob is None else points.log_prob.repeat(2),
     )
-    x = many.x.repeat(2, 1)
-    many = ReverseTransition(
-        kernel.score, x, kernel.t_hi, kernel.t_lo, kernel.log_prob, kernel.energy
-    )
-    proposals = 0.5 * np.tile(_proposals(many, states, grid, step_size), 2)
+    many = _with_x(kernel, many.x.repeat(2, 1))
+    proposals = 0.5 * np.tile(_proposals(states, grid, step_size), 2)
     return _complete(proposals * _acceptance(many, states, step_size))
 
 
