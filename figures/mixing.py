@@ -24,7 +24,8 @@ def draw_gaps(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
     axes.plot([], [], "k-", label="mean over $x$")
     axes.plot([], [], "k--", label="worst $x$")
     axes.set(yscale="log", title="two modes, $d$ = 1", ylabel="spectral gap of MALA")
-    axes.legend()
+    # White behind the text, where the line at eta* passes.
+    axes.legend(frameon=True, framealpha=1.0, edgecolor="none")
 
 
 def draw_times(axes: Axes, frame: pd.DataFrame) -> None:
@@ -46,7 +47,8 @@ def draw_times(axes: Axes, frame: pd.DataFrame) -> None:
                 label=target if known and len(time) else None,
             )
     axes.set(yscale="log", title="$d$ = 10", ylabel="autocorrelation time, steps")
-    axes.legend()
+    # White behind the text, where the line at eta* passes.
+    axes.legend(frameon=True, framealpha=1.0, edgecolor="none")
 
 
 def draw_costs(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:

@@ -62,12 +62,16 @@ def ten_dimensions(part: pd.DataFrame, suffix: str) -> dict[str, float]:
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per ratio: worst gap by separation, autocorrelation time by target."""
+    """One row per ratio: worst gap by separation, autocorrelation time by target.
+
+    A time that the run was too short to resolve is a lower estimate.
+    """
     columns = {}
     for mode, part in frame.dropna(subset="mode").groupby("mode"):
         columns[f"gap, modes ±{mode:g}"] = values(part, "gap_worst")
     for target, part in frame[frame["mode"].isna()].groupby("target"):
-        columns[f"time, {target}"] = values(part, "autocorrelation")
+        time = values(part, "autocorrelation").map("{:.4g}".format)
+        columns[f"time, {target}"] = time.where(values(part, "resolved") > 0, "≥ " + time)
     return pd.DataFrame(columns).rename_axis("eta / eta*").reset_index()
 
 
