@@ -53,16 +53,17 @@ def draw_times(axes: Axes, frame: pd.DataFrame) -> None:
 
 def draw_costs(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
     """Steps for the whole path in one dimension (solid) and in ten (dotted)."""
-    for mode, color in colors.items():
+    for mode, shade in colors.items():
         cost = path_cost(frame[frame["mode"] == mode], "steps_mean")
-        axes.plot(cost.index, cost, color=color)
+        axes.plot(cost.index, cost, color=shade)
     for target, (color, marker) in TARGETS.items():
         part = frame[frame["target"] == target]
         if len(part):
             cost = path_cost(part, "autocorrelation")
             axes.plot(cost.index, cost, ":", color=color)
-            for known, fill in ((True, color), (False, "white")):
+            for known in (True, False):
                 here = cost[(values(part, "resolved") > 0) == known]
+                fill = color if known else "white"
                 axes.plot(here.index, here, marker, color=color, mfc=fill)
     axes.set(yscale="log", title="cost of the path", ylabel="steps per draw × segments")
 

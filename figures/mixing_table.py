@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from experiments import job, results
+from experiments.mixing import MODE_VARIANCE
 from rtk import segments
 
 INNER_CHAIN_MODE = 1.0
@@ -31,6 +32,8 @@ def one_dimension(frame: pd.DataFrame) -> dict[str, float]:
     modes = frame[frame["mode"] == INNER_CHAIN_MODE]
     worst = values(modes, "gap_worst")
     found = {
+        "mode_deviation": MODE_VARIANCE**0.5,
+        "mode_far": frame["mode"].max(),
         "gap_at_eta_star": worst[1.0],
         "gap_ratio_at_eta_star": worst[1.0] / worst[0.1],
         "gap_drop_10": worst[10.0] / worst[1.0],
