@@ -24,7 +24,8 @@ def draw_gaps(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
     axes.plot([], [], "k-", label="mean over $x$")
     axes.plot([], [], "k--", label="worst $x$")
     axes.set(yscale="log", title="two modes, $d$ = 1", ylabel="spectral gap of MALA")
-    axes.legend()
+    # White behind the text, where the line at eta* passes.
+    axes.legend(frameon=True, framealpha=1.0, edgecolor="none")
 
 
 def draw_times(axes: Axes, frame: pd.DataFrame) -> None:
@@ -46,21 +47,23 @@ def draw_times(axes: Axes, frame: pd.DataFrame) -> None:
                 label=target if known and len(time) else None,
             )
     axes.set(yscale="log", title="$d$ = 10", ylabel="autocorrelation time, steps")
-    axes.legend()
+    # White behind the text, where the line at eta* passes.
+    axes.legend(frameon=True, framealpha=1.0, edgecolor="none")
 
 
 def draw_costs(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
     """Steps for the whole path in one dimension (solid) and in ten (dotted)."""
-    for mode, color in colors.items():
+    for mode, shade in colors.items():
         cost = path_cost(frame[frame["mode"] == mode], "steps_mean")
-        axes.plot(cost.index, cost, color=color)
+        axes.plot(cost.index, cost, color=shade)
     for target, (color, marker) in TARGETS.items():
         part = frame[frame["target"] == target]
         if len(part):
             cost = path_cost(part, "autocorrelation")
             axes.plot(cost.index, cost, ":", color=color)
-            for known, fill in ((True, color), (False, "white")):
+            for known in (True, False):
                 here = cost[(values(part, "resolved") > 0) == known]
+                fill = color if known else "white"
                 axes.plot(here.index, here, marker, color=color, mfc=fill)
     axes.set(yscale="log", title="cost of the path", ylabel="steps per draw × segments")
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from experiments import job, results
+from experiments.mixing import MODE_VARIANCE
 from rtk import segments
 
 INNER_CHAIN_MODE = 1.0
@@ -31,6 +32,8 @@ def one_dimension(frame: pd.DataFrame) -> dict[str, float]:
     modes = frame[frame["mode"] == INNER_CHAIN_MODE]
     worst = values(modes, "gap_worst")
     found = {
+        "mode_deviation": MODE_VARIANCE**0.5,
+        "mode_far": frame["mode"].max(),
         "gap_at_eta_star": worst[1.0],
         "gap_ratio_at_eta_star": worst[1.0] / worst[0.1],
         "gap_drop_10": worst[10.0] / worst[1.0],
@@ -62,12 +65,16 @@ def ten_dimensions(part: pd.DataFrame, suffix: str) -> dict[str, float]:
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per ratio: worst gap by separation, autocorrelation time by target."""
+    """One row per ratio: worst gap by separation, autocorrelation time by target.
+
+    A time that the run was too short to resolve is a lower estimate.
+    """
     columns = {}
     for mode, part in frame.dropna(subset="mode").groupby("mode"):
         columns[f"gap, modes ±{mode:g}"] = values(part, "gap_worst")
     for target, part in frame[frame["mode"].isna()].groupby("target"):
-        columns[f"time, {target}"] = values(part, "autocorrelation")
+        time = values(part, "autocorrelation").map("{:.4g}".format)
+        columns[f"time, {target}"] = time.where(values(part, "resolved") > 0, "≥ " + time)
     return pd.DataFrame(columns).rename_axis("eta / eta*").reset_index()
 
 
