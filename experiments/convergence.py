@@ -362,7 +362,7 @@ def gaussian_rows(params: Any) -> Rows:
     for method, most in params.most.items():
         runs = by_rule(partial(plain_rule, method, most=most), params)
         table += rows("rule", "gaussian", method, runs)
-        found = cheapest(plain_candidates(method, most // 40), searched(params))
+        found = cheapest(plain_candidates(method, most // 25), searched(params))
         table += rows("optimised", "gaussian", method, found.items())
     count = segment_count(params.smallest, 10, GAUSSIAN_MOMENT, GAUSSIAN_LIPSCHITZ)
     times = grid(GAUSSIAN_LIPSCHITZ, count)

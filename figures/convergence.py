@@ -13,7 +13,7 @@ from figures.convergence_table import PREFIXES, curve, exponent, smallest_decade
 # Over hundreds of segments the ends of the grid cost RTK-MALA's law 4e-10.
 FLOOR = 1e-9
 # Where the exponent stands beside its line, in points; neighbours must not overlap.
-RISE = {"rtk-ula": 3, "rtk-uld": -3, "ddpm": 8, "ddim": -3}
+RISE = {"rtk-ula": 3, "rtk-uld": -3, "ddpm": 3, "ddim": -3}
 
 
 def draw_fixed_steps(axes: Axes, frame: pd.DataFrame) -> None:
