@@ -274,9 +274,9 @@ def plain_candidates(method: str, most: int) -> Iterator[Run]:
 
 
 def rtk_candidates(method: str, smallest: float, longest: float) -> Iterator[Run]:
-    """Long segments, all starts, steps and physical times of the inner chain.
+    """Segments of 4 and 16 eta*, all starts, steps and physical times of the inner chain.
 
-    Trials with segments of eta* itself and twice that never won: the target is log-concave.
+    Shorter segments are not searched: long ones are cheaper on a target that is log-concave itself.
     """
     eta = segments.critical_length(GAUSSIAN_LIPSCHITZ)
     for multiple in (4, 16):
@@ -289,7 +289,7 @@ def rtk_candidates(method: str, smallest: float, longest: float) -> Iterator[Run
 
 
 def mala_candidates(cells: grid_law.Grid, longest: float) -> Iterator[Run]:
-    """RTK-MALA on the two modes: segments, starts, inner steps and step sizes."""
+    """RTK-MALA on the two modes: segments of 4 and 16 eta*, starts, inner steps and step sizes."""
     eta = segments.critical_length(MODES_LIPSCHITZ)
     for multiple in (4, 16):
         counts = np.unique(ladder(1, longest / (multiple * eta), 12).astype(int)).tolist()
