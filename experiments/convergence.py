@@ -49,9 +49,6 @@ EDGE = 6.8
 LANGEVIN_RATE = 1.0 / 3.0
 UNDERDAMPED_RATE = 1.0 - math.sqrt(2.0 / 3.0)
 
-RTK_STEPS = {"rtk-uld": gaussian_steps.rtk_uld, "rtk-ula": gaussian_steps.rtk_ula}
-PLAIN_STEPS = {"ddpm": gaussian_steps.ddpm, "ddim": gaussian_steps.ddim}
-
 
 class Run(NamedTuple):
     """What one run of a sampler cost, reached, and how it was set."""
@@ -97,7 +94,7 @@ def run_rtk(
     method: str, times: Array, step_size: float, steps: int, counts: Iterable[int]
 ) -> Iterator[Run]:
     """RTK-ULD or RTK-ULA on the Gaussian from each of the last ``counts`` segments of a grid."""
-    step = RTK_STEPS[method](GAUSSIAN, times, step_size, steps)
+    step = gaussian_steps.RTK_STEPS[method](GAUSSIAN, times, step_size, steps)
     means, variances = gaussian_steps.starts(step)
     for count in counts:
         tv = gaussian_tv(Gaussian(means[-count], variances[-count]))
@@ -133,7 +130,7 @@ def run_plain(method: str, times: Array) -> Run:
     if method == "dpmpp-2m":
         law = gaussian_steps.dpmpp_2m(GAUSSIAN, times[:-1])
     else:
-        law = gaussian_steps.law(PLAIN_STEPS[method], GAUSSIAN, times)
+        law = gaussian_steps.law(gaussian_steps.PLAIN_STEPS[method], GAUSSIAN, times)
     settings = f"t_start={times[0]:.4g},t_end={times[-2]:.4g}"
     return Run(len(times) - 1, gaussian_tv(law), settings)
 
@@ -231,7 +228,8 @@ def gaussian_segment(method: str, step_size: float, steps: int) -> Run:
     """The same for ULD or ULA on the Gaussian, from x = 1."""
     times = grid(GAUSSIAN_LIPSCHITZ, 1)
     x = np.ones(len(GAUSSIAN.mean))
-    law = gaussian_steps.then(RTK_STEPS[method](GAUSSIAN, times, step_size, steps), x)
+    step = gaussian_steps.RTK_STEPS[method](GAUSSIAN, times, step_size, steps)
+    law = gaussian_steps.then(step, x)
     exact = gaussian_steps.then(gaussian_steps.exact_kernel(GAUSSIAN, times), x)
     return Run(steps, gaussian_law.tv(law, exact), "", step_size, steps)
 
@@ -355,7 +353,7 @@ def by_rule(rule: Callable[[float], Run | None], params: Any) -> Iterator[tuple[
 def gaussian_rows(params: Any) -> Rows:
     """Whole chains of unadjusted samplers."""
     table: Rows = []
-    for method in RTK_STEPS:
+    for method in gaussian_steps.RTK_STEPS:
         table += rows("rule", "gaussian", method, by_rule(partial(rtk_rule, method), params))
         found = cheapest(rtk_candidates(method, params.smallest, params.longest), searched(params))
         table += rows("optimised", "gaussian", method, found.items())
@@ -403,7 +401,7 @@ def segment_rows(params: Any) -> Rows:
     cells = grid_law.Grid(-EDGE, EDGE, params.cells)
     path = unasked(mala_segment(1.0, 40, cells))
     table = rows("segment path", "two modes", "rtk-mala", path)
-    for method in ("rtk-mala", *RTK_STEPS):
+    for method in ("rtk-mala", *gaussian_steps.RTK_STEPS):
         target = "two modes" if method == "rtk-mala" else "gaussian"
         found = cheapest(segment_candidates(method, params.smallest, cells), searched(params))
         table += rows("segment", target, method, found.items())

@@ -1,7 +1,7 @@
 """B4: score evaluations for a total variation eps as the dimension grows, without sampling noise.
 
 Two targets. Products of ``N(1, 1/4)`` and ``N(1, 2)``, on which unadjusted samplers have Gaussian
-laws in closed form (`experiments.product_gaussian`), from the start at T to the samples. And
+laws in closed form (`experiments.gaussian_steps`), from the start at T to the samples. And
 ``N(1, I/4)``, for MALA: each of its kernels is an isotropic Gaussian around the mean of the DDPM
 warm start, so that MALA's exact law there is that of a radius (`rtk.grid_law`).
 
@@ -15,13 +15,14 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments import job, product_gaussian, results
+from experiments import gaussian_steps, job, results
 from rtk import gaussian_law, grid_law, segments
 from rtk.gaussian_law import Gaussian
 from rtk.segments import Times
@@ -31,12 +32,16 @@ Row = dict[str, Any]
 
 MEAN = 1.0
 VARIANCES = np.array([0.25, 2.0])
+PRODUCT = Gaussian(np.full(2, MEAN), VARIANCES)
 # The largest Jacobian norm of the scores of both targets over all times.
 LIPSCHITZ = 4.0
 
 # The paper's Gaussian start has precision 4 L, the sharpest kernel 3 L; the mode is the DDPM start
 # of the last segment.
 STARTS = {"warm": 0.75, "cold": 0.0}
+
+# Inner steps that leave nothing of the start, whatever their size.
+FOREVER = 2**40
 
 # Exponents of the grids T u^p of DDPM and DDIM; the first is the theory's.
 GRID_POWERS = (1.0, 1.5, 2.0, 3.0)
@@ -53,12 +58,11 @@ def product_end_time(dimension: int, eps: float) -> float:
     return end_time(dimension * (MEAN**2 + VARIANCES.mean()), eps)
 
 
-def product_tv(maps: product_gaussian.Maps, times: Times, dimension: int) -> float:
+def product_tv(step: gaussian_steps.Step, times: Times, dimension: int) -> float:
     """TV of a chain's law from the product target of this dimension, an even number."""
     copies = dimension // len(VARIANCES)
-    target = Gaussian(np.full(len(VARIANCES), MEAN), VARIANCES)
-    law = product_gaussian.law(maps, times, MEAN)
-    return gaussian_law.tv(law.power(copies), target.power(copies), tolerance=1e-6)
+    law = gaussian_steps.law(step, PRODUCT, times)
+    return gaussian_law.tv(law.power(copies), PRODUCT.power(copies), tolerance=1e-6)
 
 
 def least(enough: Callable[[int], bool]) -> int:
@@ -79,9 +83,9 @@ def solver_nfe(method: str, dimension: int, eps: float, power: float = 1.0) -> i
 
     def enough(count: int) -> bool:
         times = segments.power(count, end, 0.0, power)
-        maps = getattr(product_gaussian, method)(VARIANCES, times)
         # One step to 0 returns a law without density.
-        return count > 1 and product_tv(maps, times, dimension) <= eps
+        step = gaussian_steps.PLAIN_STEPS[method]
+        return count > 1 and product_tv(step, times, dimension) <= eps
 
     return least(enough)
 
@@ -92,11 +96,16 @@ def langevin_nfe(
     """Segments and least inner steps of RTK-ULD or RTK-ULA; None if its floor is above eps."""
     times = segments.from_lipschitz(LIPSCHITZ, product_end_time(dimension, eps))
 
-    def enough(inner_steps: float) -> bool:
-        maps = product_gaussian.rtk(method, VARIANCES, times, step_size, inner_steps)
-        return product_tv(maps, times, dimension) <= eps
+    def enough(inner_steps: int) -> bool:
+        step = partial(
+            gaussian_steps.RTK_STEPS[method],
+            step_size=step_size,
+            steps=inner_steps,
+            start=gaussian_steps.ddpm,
+        )
+        return product_tv(step, times, dimension) <= eps
 
-    return (len(times) - 1, least(enough)) if enough(math.inf) else None
+    return (len(times) - 1, least(enough)) if enough(FOREVER) else None
 
 
 def rule_step(method: str, dimension: int, eps: float) -> float:

@@ -78,20 +78,47 @@ def exact_kernel(target: Gaussian, times: ArrayLike) -> Steps:
     return Steps(slope, offset, 1.0 / precision)
 
 
-def rtk_ula(target: Gaussian, times: ArrayLike, step_size: float, steps: int) -> Steps:
-    """RTK-ULA from the paper's Gaussian start; ``step_size`` as in `rtk.transition_step`."""
+def gaussian_start(target: Gaussian, times: ArrayLike) -> Steps:
+    """The paper's start of an inner chain, of precision ``2 Gamma + 1/h`` (`rtk.warm_start`)."""
+    e = _ends(target, times)
+    bound = 1.0 / _noised(target, e.a_lo, e.s2_lo).min(1, keepdims=True)
+    precision = 2.0 * bound + e.decay**2 / e.fresh + np.zeros_like(e.gain)
+    return Steps(e.decay / e.fresh / precision, np.zeros_like(precision), 1.0 / precision)
+
+
+def rtk_ula(
+    target: Gaussian,
+    times: ArrayLike,
+    step_size: float,
+    steps: ArrayLike,
+    start: Step = gaussian_start,
+) -> Steps:
+    """RTK-ULA with ``steps`` inner steps, one number for all segments or one for each.
+
+    ``step_size`` as in `rtk.transition_step`; ``start`` is `gaussian_start` or `ddpm`.
+
+    Raises:
+        ValueError: if the step is so long that the chain diverges.
+    """
     precision, curvature = _curvatures(target, times)
     move = step_size * precision / curvature
     if (move >= 2.0).any():
         raise ValueError(f"Langevin steps diverge with step_size={step_size}")
-    kept = (1.0 - move) ** steps if move.max() > 0.1 else np.exp(steps * np.log1p(-move))
+    count = _column(steps)
+    kept = (1.0 - move) ** count if move.max() > 0.1 else np.exp(count * np.log1p(-move))
     # Stationary variance 2 tau / (1 - (1 - tau p)^2), p the precision.
     noise = (1.0 - kept**2) * 2.0 / (precision * (2.0 - move))
-    return _inner_chain(target, times, kept, noise)
+    return _inner_chain(target, times, kept, noise, start)
 
 
-def rtk_uld(target: Gaussian, times: ArrayLike, step_size: float, steps: int) -> Steps:
-    """RTK-ULD with the default friction from the paper's Gaussian start."""
+def rtk_uld(
+    target: Gaussian,
+    times: ArrayLike,
+    step_size: float,
+    steps: ArrayLike,
+    start: Step = gaussian_start,
+) -> Steps:
+    """RTK-ULD with the default friction, arguments as for `rtk_ula`; steps below 5 are stable."""
     precision, curvature = _curvatures(target, times)
     # In units of 1 / sqrt(curvature) all segments share the coefficients.
     c = coefficients(step_size, FRICTION)
@@ -101,10 +128,14 @@ def rtk_uld(target: Gaussian, times: ArrayLike, step_size: float, steps: int) ->
     excess = np.array([[push, kick], [-c.kick * relative, brake]])
     noise = np.array([[c.variance_z, c.covariance], [c.covariance, c.variance_v]])
     covariance = np.broadcast_to(noise[:, :, np.newaxis, np.newaxis], excess.shape)
-    excess, covariance = repeated(excess, covariance, steps)
+    excess, covariance = repeated(excess, covariance, _column(steps))
     # The velocity begins as N(0, I).
     spread = (covariance[0, 0] + excess[0, 1] ** 2) / curvature
-    return _inner_chain(target, times, 1.0 + excess[0, 0], spread)
+    return _inner_chain(target, times, 1.0 + excess[0, 0], spread, start)
+
+
+PLAIN_STEPS: dict[str, Step] = {"ddpm": ddpm, "ddim": ddim}
+RTK_STEPS: dict[str, Callable[..., Steps]] = {"rtk-uld": rtk_uld, "rtk-ula": rtk_ula}
 
 
 def dpmpp_2m(target: Gaussian, times: ArrayLike) -> Gaussian:
@@ -132,19 +163,22 @@ def dpmpp_2m(target: Gaussian, times: ArrayLike) -> Gaussian:
     return Gaussian(offset + e.rest[-1], slope**2)
 
 
-def repeated(excess: Array, covariance: Array, steps: int) -> tuple[Array, Array]:
+def repeated(excess: Array, covariance: Array, steps: Array) -> tuple[Array, Array]:
     """``steps`` times the map ``y -> (I + E) y + N(0, Q)``, as one map of that form.
 
-    Matrices in the first two axes. By repeated squaring; E, not I + E, is carried on, so that
-    steps so small that E is near the rounding of I + E keep their digits.
+    Matrices in the first two axes, ``steps`` of the shape of the others. By repeated squaring; E,
+    not I + E, is carried on, so that steps so small that E is near the rounding of I + E keep their
+    digits.
     """
     total = np.zeros_like(excess), np.zeros_like(covariance)
     power = excess, covariance
-    while steps:
-        if steps % 2:
-            total = _then(total, power)
+    while steps.any():
+        odd = steps % 2
+        if odd.any():
+            # Where E = Q = 0 nothing is done.
+            total = _then(total, (odd * power[0], odd * power[1]))
         power = _then(power, power)
-        steps //= 2
+        steps = steps // 2
     return total
 
 
@@ -225,18 +259,17 @@ def _curvatures(target: Gaussian, times: ArrayLike) -> tuple[Array, Array]:
     return precision, precision.max(1, keepdims=True)
 
 
-def _inner_chain(target: Gaussian, times: ArrayLike, kept: Array, noise: Array) -> Steps:
-    """Inner chains that keep the part ``kept`` of the start's offset and add ``noise``.
-
-    The start is the paper's, of precision ``2 Gamma + 1/h`` (`rtk.warm_start.gaussian`).
-    """
-    e = _ends(target, times)
-    exact = exact_kernel(target, times)
-    tilt = e.decay**2 / e.fresh
-    bound = 1.0 / _noised(target, e.a_lo, e.s2_lo).min(1, keepdims=True)
-    start = 2.0 * bound + tilt
+def _inner_chain(
+    target: Gaussian, times: ArrayLike, kept: Array, noise: Array, start: Step
+) -> Steps:
+    """Inner chains that keep the part ``kept`` of the start's offset and add ``noise``."""
+    first, exact = start(target, times), exact_kernel(target, times)
     return Steps(
-        exact.slope + kept * (e.decay / e.fresh / start - exact.slope),
-        exact.offset * (1.0 - kept),
-        noise + kept**2 / start,
+        exact.slope + kept * (first.slope - exact.slope),
+        exact.offset + kept * (first.offset - exact.offset),
+        noise + kept**2 * first.variance,
     )
+
+
+def _column(steps: ArrayLike) -> Array:
+    return np.reshape(np.asarray(steps), (-1, 1))

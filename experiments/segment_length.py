@@ -5,7 +5,7 @@ steps; few segments leave many steps on kernels that are harder to sample. K seg
 the evaluations evenly, from the DDPM warm start, uniform in t over [0, 5] or, for Gaussians, also
 cubic, ``t = 5 u^3``. The theory asks for ``K* = 5 / eta*`` uniform ones.
 
-Gaussians with variances from 1/4 to 2 have exact laws (`experiments.product_gaussian`): RTK-ULD and
+Gaussians with variances from 1/4 to 2 have exact laws (`experiments.gaussian_steps`): RTK-ULD and
 RTK-ULA with the best step for each K, and with their default. Mild mixtures (six modes at radius
 1.2, width 0.5) are simulated: RTK-ULD with the Gaussian's step, RTK-MALA with its default.
 """
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 import rtk
-from experiments import job, log_concavity, product_gaussian, results
+from experiments import gaussian_steps, job, log_concavity, results
 from rtk import gaussian_law, metrics, segments, targets
 from rtk.gaussian_law import Gaussian
 from rtk.metrics import Estimate, Reference
@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 Row = dict[str, Any]
 
 VARIANCES = np.linspace(0.25, 2.0, 10)
+GAUSSIAN = Gaussian(np.zeros(10), VARIANCES)
 END = segments.T_START
 FAMILIES: dict[str, Callable[[int], Times]] = {
     "uniform": lambda count: segments.uniform(count, END, 0.0),
@@ -88,28 +89,29 @@ def inner_steps(nfe: int, count: int) -> Array:
 
 def gaussian_samples(method: str, times: Times, nfe: int, step_size: float) -> Gaussian:
     """Law of the samples in the ten coordinates; ValueError for a step that diverges."""
-    steps = inner_steps(nfe, len(times) - 1)
-    return product_gaussian.law(
-        product_gaussian.rtk(method, VARIANCES, times, step_size, steps), times
+    step = functools.partial(
+        gaussian_steps.RTK_STEPS[method],
+        step_size=step_size,
+        steps=inner_steps(nfe, len(times) - 1),
+        start=gaussian_steps.ddpm,
     )
+    return gaussian_steps.law(step, GAUSSIAN, times)
 
 
 @functools.cache
 def best_step(method: str, family: str, count: int, nfe: int) -> float:
     """The step size with the least KL to the Gaussian, which is the same in every dimension."""
     times = FAMILIES[family](count)
-    target = Gaussian(np.zeros(len(VARIANCES)), VARIANCES)
     tried = []
     for step_size in STEP_SIZES:
         with contextlib.suppress(ValueError):
             law = gaussian_samples(method, times, nfe, step_size)
-            tried.append((gaussian_law.kl(law, target), step_size))
+            tried.append((gaussian_law.kl(law, GAUSSIAN), step_size))
     return min(tried)[1]
 
 
 def gaussian_rows(method: str, dimension: int, nfe: int, counts: list[int]) -> list[Row]:
     """Exact TV and KL to the Gaussian for each number of segments and rule for the step."""
-    target = Gaussian(np.zeros(len(VARIANCES)), VARIANCES)
     copies = dimension // len(VARIANCES)
     rows: list[Row] = []
     # A segment costs a warm start and a step at least.
@@ -123,8 +125,8 @@ def gaussian_rows(method: str, dimension: int, nfe: int, counts: list[int]) -> l
             except ValueError:  # beyond the limit of stability
                 continue
             distances = {
-                "tv": gaussian_law.tv(law.power(copies), target.power(copies), 1e-6),
-                "kl": copies * gaussian_law.kl(law, target),
+                "tv": gaussian_law.tv(law.power(copies), GAUSSIAN.power(copies), 1e-6),
+                "kl": copies * gaussian_law.kl(law, GAUSSIAN),
             }
             common = {"family": family, "segments": count, "step": rule, "step_size": step_size}
             rows += [

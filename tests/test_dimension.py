@@ -4,65 +4,20 @@ No random numbers.
 """
 
 import math
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import rtk
-from experiments import dimension, product_gaussian
+from experiments import dimension
 from figures import dimension_table, fit, table_1
 from figures.dimension import costs, exponent
 from rtk import gaussian_law, grid_law, segments
-from rtk.gaussian_law import Gaussian, sample_law
+from rtk.gaussian_law import sample_law
 
 VARIANCES = dimension.VARIANCES
 TARGET = rtk.GaussianMixture([1.0], np.full((1, 2), dimension.MEAN), VARIANCES[np.newaxis])
-TIMES = segments.power(7, 3.0, 0.0, 1.5)
-
-
-def through_the_sampler(method: str, times: segments.Times, **options: Any) -> Gaussian:
-    nfe = 10_000 if method.startswith("rtk") else len(times) - 1
-    law, _ = sample_law(TARGET.score, 2, method, nfe, segments=times, **options)
-    return law
-
-
-@pytest.mark.parametrize("method", ["ddpm", "ddim"])
-def test_solvers_are_those_of_the_library(method: str) -> None:
-    expected = through_the_sampler(method, TIMES)
-    law = product_gaussian.law(
-        getattr(product_gaussian, method)(VARIANCES, TIMES), TIMES, dimension.MEAN
-    )
-    np.testing.assert_allclose(law.mean, expected.mean, rtol=1e-12)
-    np.testing.assert_allclose(law.variance, expected.variance, rtol=1e-12)
-
-
-@pytest.mark.parametrize("method", ["rtk-ula", "rtk-uld"])
-@pytest.mark.parametrize("step_size", [0.01, 0.6])
-@pytest.mark.parametrize("inner_steps", [1, 6])
-def test_inner_chains_are_those_of_the_library(
-    method: str, step_size: float, inner_steps: int
-) -> None:
-    expected = through_the_sampler(
-        method, TIMES, step_size=step_size, inner_steps=inner_steps, data_variance=0.25
-    )
-    maps = product_gaussian.rtk(method, VARIANCES, TIMES, step_size, inner_steps)
-    law = product_gaussian.law(maps, TIMES, dimension.MEAN)
-    np.testing.assert_allclose(law.mean, expected.mean, rtol=1e-11)
-    np.testing.assert_allclose(law.variance, expected.variance, rtol=1e-11)
-
-
-def test_infinitely_many_steps_are_the_limit_of_many() -> None:
-    many, all_of_them = (
-        product_gaussian.rtk("rtk-uld", VARIANCES, TIMES, 0.3, steps) for steps in (1000, math.inf)
-    )
-    np.testing.assert_allclose(many.spread, all_of_them.spread, rtol=1e-10)
-
-
-def test_a_step_that_diverges_is_refused() -> None:
-    with pytest.raises(ValueError, match="no invariant law"):
-        product_gaussian.rtk("rtk-ula", VARIANCES, TIMES, 2.5, 3)
 
 
 @pytest.mark.parametrize("answer", [1, 2, 3, 64, 1000])
@@ -73,11 +28,11 @@ def test_least(answer: int) -> None:
 def test_cost_of_ddpm_is_the_least_that_is_enough() -> None:
     """The sampler's own law reaches eps with that many scores, and with one less it does not."""
     count, eps = dimension.solver_nfe("ddpm", 2, 0.1), 0.1
-    target = Gaussian([dimension.MEAN] * 2, VARIANCES)
 
     def tv(scores: int) -> float:
         times = segments.uniform(scores, dimension.product_end_time(2, eps))
-        return gaussian_law.tv(through_the_sampler("ddpm", times), target)
+        law, _ = sample_law(TARGET.score, 2, "ddpm", scores, segments=times)
+        return gaussian_law.tv(law, dimension.PRODUCT)
 
     assert tv(count) <= eps < tv(count - 1)
 
@@ -99,7 +54,7 @@ def test_cost_of_uld_is_the_sampler_s() -> None:
         data_variance=0.25,
     )
     assert spent == count * (inner + 1)
-    assert gaussian_law.tv(law, Gaussian([dimension.MEAN] * 2, VARIANCES)) <= eps
+    assert gaussian_law.tv(law, dimension.PRODUCT) <= eps
 
 
 def test_cost_of_mala_is_the_sampler_s() -> None:
