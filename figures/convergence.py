@@ -32,6 +32,7 @@ def draw_fixed_steps(axes: Axes, frame: pd.DataFrame) -> None:
             va="center",
             fontsize=6,
             color=look.color,
+            bbox={"color": "white", "pad": 0.5},
         )
     axes.set(xscale="log", yscale="log", xlabel="NFE", ylabel="TV to the target")
     axes.set(ylim=(FLOOR, 2), title="fixed inner steps, longer chains")
