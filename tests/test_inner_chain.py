@@ -1,4 +1,4 @@
-"""B3, one segment: what the claims say of floors, and that the numbers would tell their reversal."""
+"""B3, one segment: what the claims say of floors, and that a reversal would show in the numbers."""
 
 import pandas as pd
 import pytest
