@@ -21,7 +21,7 @@ BEGIN, END = "<!-- verdicts: made by `make readme`, do not edit -->", "<!-- end 
 
 def table(records: Iterable[Mapping[str, Any]]) -> str:
     """The ledger as a Markdown table."""
-    marks = ["", " (rule amended)"]
+    marks = ["", " (amended)"]
     rows = [
         f"| {r['claim']} | **{r['verdict']}**{marks[bool(r['amended'])]} | `{r['name']}` |"
         for r in records
