@@ -21,14 +21,12 @@ BEGIN, END = "<!-- verdicts: made by `make readme`, do not edit -->", "<!-- end 
 
 def table(records: Iterable[Mapping[str, Any]]) -> str:
     """The ledger as a Markdown table."""
-    marks = ["", " (amended)"]
     rows = [
-        f"| {r['claim']} | **{r['verdict']}**{marks[bool(r['amended'])]} | `{r['name']}` |"
-        for r in records
+        f"| {number} | {record['claim']} | **{record['verdict']}**"
+        f"{' (amended)' if record['amended'] else ''} | `{record['name']}` |"
+        for number, record in enumerate(records, 1)
     ]
-    return "\n".join(
-        ["| claim of the paper | verdict | name in the report |", "|---|---|---|", *rows]
-    )
+    return "\n".join(["| # | claim of the paper | verdict | rule |", "|---|---|---|---|", *rows])
 
 
 def embed(text: str, block: str) -> str:
