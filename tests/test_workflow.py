@@ -198,13 +198,13 @@ def test_figure_shows_something(name: str) -> None:
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_notebook_is_executed(name: str) -> None:
-    """Every cell has run, in order, without a warning, and pictures are shown."""
+    """Every cell has run, in order, without a warning, and there is a picture."""
     notebook = nbformat.read(RESULTS / "notebooks" / f"{name}.ipynb", as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == [*range(1, len(code) + 1)]
     outputs = [output for cell in code for output in cell.outputs]
     assert not [output.text for output in outputs if output.get("name") == "stderr"]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 2
+    assert any("image/png" in output.get("data", {}) for output in outputs)
 
 
 def test_html_report(tmp_path: Path) -> None:

@@ -69,12 +69,14 @@ def plot(
     """One metric against one column, a line for each combination of the columns ``lines``.
 
     Left to itself it takes the metric with most rows, the numeric column with most values, and
-    lines for all other columns that vary in up to twelve values. ``where`` fixes columns.
+    lines for the other columns that vary, up to sixteen; what is left is fixed at its commonest
+    value, as the title says. ``where`` fixes columns by hand.
     """
     frame = reader.table(experiment)
     metric = metric or str(frame["metric"].mode()[0])
     frame = frame[frame["metric"] == metric]
-    for column, value in (where or {}).items():
+    where = dict(where or {})
+    for column, value in where.items():
         frame = frame[frame[column] == value]
     if frame.empty:
         raise ValueError(f"no rows of {metric} with {where}: see columns({experiment!r})")
@@ -82,9 +84,15 @@ def plot(
     numeric = [name for name in varying if pd.api.types.is_numeric_dtype(frame[name])]
     x = x or max(numeric, key=lambda name: frame[name].nunique())
     if lines is None:
-        lines = [name for name in varying if name != x and frame[name].nunique() <= 12]
+        lines = []
+        for name in varying:
+            if name != x and len(frame.drop_duplicates([*lines, name])) <= 16:
+                lines.append(name)
+            elif name not in (x, *numeric):
+                where[name] = frame[name].mode()[0]
+                frame = frame[frame[name] == where[name]]
     figure, axes = plt.subplots(figsize=(style.DOUBLE, 2.8))
-    parts = frame.groupby(lines) if lines else [((), frame)]
+    parts = frame.groupby(lines, dropna=False) if lines else [((), frame)]
     for k, (values, part) in enumerate(parts):
         part = part.sort_values(x)
         axes.errorbar(
@@ -95,9 +103,10 @@ def plot(
             color=plt.get_cmap("turbo")((k + 0.5) / len(parts)),
             label=", ".join(str(value) for value in values),
         )
-    axes.set(xscale=scale, yscale=scale, xlabel=x, ylabel=metric, title=experiment)
+    fixed = "".join(f", {column} = {value}" for column, value in where.items())
+    axes.set(xscale=scale, yscale=scale, xlabel=x, ylabel=metric, title=experiment + fixed)
     if lines:
-        axes.legend(title=", ".join(lines), loc="center left", bbox_to_anchor=(1, 0.5), ncols=2)
+        axes.legend(title=", ".join(lines), loc="center left", bbox_to_anchor=(1, 0.5))
     display(figure)
     plt.close(figure)
 
