@@ -16,11 +16,11 @@ export PYTHONPATH := $(CURDIR)
 # Snakemake 9 warns of a coroutine of its own when it makes a report.
 make-report := PYTHONWARNINGS=ignore::RuntimeWarning $(bin)/snakemake --report results/report.html
 
-all: env  ## environment, then every figure, table and report at default scale (minutes, on a laptop)
+all: env  ## environment, then every figure, table and report at default scale (half an hour, two cores)
 	$(bin)/snakemake --cores $(CORES)
 	$(make-report)
 
-smoke: env  ## the same at the smallest scale (two minutes)
+smoke: env  ## the same at the smallest scale (minutes)
 	$(bin)/snakemake --cores $(CORES) --config scale=smoke
 
 report: env  ## results/report.html from finished results: figures and tables with captions, runtimes

@@ -138,7 +138,7 @@ columns("mixing")
 show("mixing")
 
 # %%
-plot("mixing")
+plot("mixing", "gap_worst", x="ratio", lines=["mode"])
 
 # %% [markdown]
 # ## B1. A learned score
@@ -166,7 +166,7 @@ columns("segment_count")
 show("segment_count")
 
 # %%
-plot("segment_count")
+plot("segment_count", x="eps", lines=["method", "settings"], where={"sweep": "eps"})
 
 # %% [markdown]
 # ## B3. The inner chain on one segment
@@ -195,7 +195,7 @@ columns("convergence")
 show("convergence")
 
 # %%
-plot("convergence")
+plot("convergence", "tv", x="inner_steps", where={"study": "fixed step"})
 
 # %% [markdown]
 # ## B4. Dimension
@@ -209,7 +209,7 @@ columns("dimension")
 show("dimension")
 
 # %%
-plot("dimension")
+plot("dimension", "nfe", x="dimension", where={"rule": "optimised", "eps": 0.01})
 
 # %% [markdown]
 # ## B5. Robustness
@@ -251,7 +251,7 @@ columns("cheeger")
 show("cheeger")
 
 # %%
-plot("cheeger")
+plot("cheeger", "gap", x="dimension", where={"truncation": 1.0})
 
 # %% [markdown]
 # ## B8. Beyond mixtures
@@ -265,7 +265,7 @@ columns("beyond_mixtures")
 show("beyond_mixtures")
 
 # %%
-plot("beyond_mixtures")
+plot("beyond_mixtures", "sliced_w2", x="nfe_asked", lines=["method"], where={"target": "rings"})
 
 # %% [markdown]
 # ## B9. Segment length at a fixed cost
@@ -279,4 +279,5 @@ columns("segment_length")
 show("segment_length")
 
 # %%
-plot("segment_length")
+where: dict[str, object] = {"step": "best", "dimension": 10, "method": "rtk-uld"}
+plot("segment_length", "tv", x="segments", lines=["family", "nfe_asked"], where=where)
