@@ -45,7 +45,7 @@ from scipy.special import gammaln, logsumexp
 from torch import Tensor
 
 import rtk
-from experiments import job, results
+from experiments import job
 from rtk import grid_law, segments
 from rtk.kernel import ReverseTransition
 
@@ -333,9 +333,7 @@ def main() -> None:
         nfe_asked=0,
         nfe=0,
     )
-    results.write(
-        frame, snakemake.output.table, config=dict(params.items()), seed=None, started=started
-    )
+    job.write(snakemake, frame, started)
 
 
 if __name__ == "__main__":

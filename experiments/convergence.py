@@ -26,7 +26,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from experiments import gaussian_steps, job, results
+from experiments import gaussian_steps, job
 from experiments.inner_chain import GAUSSIAN_VARIANCES, MODES, MODES_LIPSCHITZ, NOISY_END
 from rtk import gaussian_law, grid_law, process, segments
 from rtk.gaussian_law import Gaussian
@@ -420,9 +420,7 @@ def main() -> None:
         nfe_asked=0,
         standard_error=0.0,
     )
-    results.write(
-        frame, snakemake.output.table, config=dict(params.items()), seed=None, started=started
-    )
+    job.write(snakemake, frame, started)
 
 
 if __name__ == "__main__":

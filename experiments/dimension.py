@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments import gaussian_steps, job, results
+from experiments import gaussian_steps, job
 from rtk import gaussian_law, grid_law, segments
 from rtk.gaussian_law import Gaussian
 from rtk.segments import Times
@@ -257,9 +257,7 @@ def main() -> None:
         value=lambda rows: rows["nfe"].astype(float),
         standard_error=0.0,
     )
-    results.write(
-        frame, snakemake.output.table, config=dict(params.items()), seed=None, started=started
-    )
+    job.write(snakemake, frame, started)
 
 
 if __name__ == "__main__":

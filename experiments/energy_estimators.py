@@ -21,10 +21,10 @@ import pandas as pd
 import torch
 
 import rtk
-from experiments import inner_chain, job, log_concavity, results
+from experiments import estimates, inner_chain, job, log_concavity
 from rtk import grid_law, metrics, segments, targets
 from rtk.energy import SIMPSON, TRAPEZOID, EnergyDifference, Exact, Taylor, gauss_legendre
-from rtk.grid_law import Array, Grid
+from rtk.grid_law import Grid
 from rtk.kernel import Point, ReverseTransition
 from rtk.mala import proposal_ratio
 
@@ -121,39 +121,31 @@ def proposals(relative_steps: list[float], chains: int, seed: int) -> Rows:
         truth, accepted = acceptance(kernel, here, there, step_size)
         for name, energy in ESTIMATORS.items():
             found, estimated = acceptance(with_energy(kernel, energy), here, there, step_size)
-            square, square_error = mean((found - truth).numpy() ** 2)
-            root = math.sqrt(square)
+            square = estimates.of_replicates((found - truth).numpy() ** 2)
+            root = math.sqrt(square.value)
             errors = {
-                "energy_error": (root, square_error / (2.0 * root) if root else 0.0),
-                "acceptance_error": mean((estimated - accepted).abs().numpy()),
+                "energy_error": metrics.Estimate(
+                    root, square.standard_error / (2.0 * root) if root else 0.0
+                ),
+                "acceptance_error": estimates.of_replicates((estimated - accepted).abs().numpy()),
             }
             rows += [
                 {"target": "mild", "step_size": relative, "method": name}
-                | {"metric": metric, "value": value, "standard_error": error}
-                for metric, (value, error) in errors.items()
+                | {"metric": metric, "value": error.value, "standard_error": error.standard_error}
+                for metric, error in errors.items()
             ]
     return rows
 
 
-def mean(values: Array) -> tuple[float, float]:
-    """Mean of independent values and its standard error."""
-    return float(values.mean()), float(values.std(ddof=1) / math.sqrt(len(values)))
-
-
 def error_of(samples: metrics.Samples, reference: metrics.Reference) -> metrics.Estimate:
-    """Mean of three total variations: marginals, masses of the modes, radii about them.
-
-    Its standard error is at most the mean of theirs, which is what is given.
-    """
+    """Mean of three total variations: marginals, masses of the modes, radii about them."""
+    accuracy = metrics.marginal_accuracy(samples, reference, interval=None)
     parts = [
-        metrics.marginal_accuracy(samples, reference, interval=None),
+        metrics.Estimate(1.0 - accuracy.value, accuracy.standard_error),
         metrics.mode_weight_tv(samples, reference),
         metrics.radial_tv(samples, reference),
     ]
-    distances = [1.0 - parts[0].value, parts[1].value, parts[2].value]
-    return metrics.Estimate(
-        sum(distances) / len(parts), sum(part.standard_error for part in parts) / len(parts)
-    )
+    return estimates.of_one_sample(parts)
 
 
 def chains(budgets: list[int], count: int, segment_count: int, seed: int) -> Rows:
@@ -208,13 +200,7 @@ def main() -> None:
         nfe=lambda rows: rows["nfe"].fillna(0).astype(int),
         nfe_asked=lambda rows: rows["nfe_asked"].fillna(0).astype(int),
     )
-    results.write(
-        frame,
-        snakemake.output.table,
-        config=dict(params.items()),
-        seed=params.seed,
-        started=started,
-    )
+    job.write(snakemake, frame, started)
 
 
 if __name__ == "__main__":

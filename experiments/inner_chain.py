@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 import rtk
-from experiments import job, results
+from experiments import job
 from rtk import gaussian_law, grid_law, process, segments
 from rtk.gaussian_law import Gaussian
 from rtk.kernel import ReverseTransition
@@ -164,9 +164,7 @@ def main() -> None:
         nfe=0,
         standard_error=0.0,
     )
-    results.write(
-        frame, snakemake.output.table, config=dict(params.items()), seed=None, started=started
-    )
+    job.write(snakemake, frame, started)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,13 @@
-"""What every job of the workflow does in the same way: start, keep its output, derive its seeds."""
+"""What every job of the workflow does in the same way: start, seeds, its table and its output."""
 
 import hashlib
 import os
 import sys
 from typing import Any
+
+import pandas as pd
+
+from experiments import results
 
 
 def start() -> Any:
@@ -32,3 +36,18 @@ def derive_seed(*parts: int | str) -> int:
     """
     digest = hashlib.sha256("\n".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
+
+
+def write(snakemake: Any, frame: pd.DataFrame, started: float) -> None:
+    """Write the table of a check, with the rule's params, and their seed if any, as provenance.
+
+    ``started`` and errors are those of `results.write`.
+    """
+    config = dict(snakemake.params.items())
+    results.write(
+        frame,
+        snakemake.output.table,
+        config=config,
+        seed=config.get("seed"),
+        started=started,
+    )

@@ -24,7 +24,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 import rtk
-from experiments import job, results
+from experiments import job
 from experiments.log_concavity import everywhere, lipschitz_constant, spectrum
 from rtk import grid_law, process, segments, targets
 from rtk.kernel import ReverseTransition
@@ -211,13 +211,7 @@ def main() -> None:
         nfe_asked=0,
         nfe=0,
     )
-    results.write(
-        frame,
-        snakemake.output.table,
-        config=dict(params.items()),
-        seed=params.seed,
-        started=started,
-    )
+    job.write(snakemake, frame, started)
 
 
 if __name__ == "__main__":

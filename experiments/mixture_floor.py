@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from experiments import job, results
+from experiments import estimates, job, results
 from experiments.mixtures import PICTURE, judge, rows
 from rtk import metrics, targets
 
@@ -25,7 +25,7 @@ def main() -> None:
     for _ in range(REPLICATES):
         sample = reference.draw(params.chains, generator)
         runs.append(judge(sample, reference, params.metrics))
-    floor = {name: mean([run[name].value for run in runs]) for name in runs[0]}
+    floor = {name: estimates.of_replicates([run[name].value for run in runs]) for name in runs[0]}
     table = rows(
         floor,
         experiment="mixtures",
@@ -40,12 +40,6 @@ def main() -> None:
     results.write(pd.DataFrame(table), snakemake.output.table, **record)
     picture = sample[: params.kept, PICTURE].astype(np.float32)
     results.write_arrays({"exact": picture}, snakemake.output.sample, **record)
-
-
-def mean(values: list[float]) -> metrics.Estimate:
-    """Mean of independent replicates and its standard error."""
-    spread = np.std(values, ddof=1) / len(values) ** 0.5
-    return metrics.Estimate(float(np.mean(values)), float(spread))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.func import jvp, vjp
 
-from experiments import job, results
+from experiments import job
 from experiments.mnist import data, network
 from rtk import process, segments
 from rtk.energy import dot
@@ -137,13 +137,7 @@ def main() -> None:
         nfe_asked=0,
         nfe=0,
     )
-    results.write(
-        frame,
-        snakemake.output.table,
-        config=dict(params.items()),
-        seed=params.seed,
-        started=started,
-    )
+    job.write(snakemake, frame, started)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from experiments import inner_chain, job, results
+from experiments import inner_chain, job
 from rtk import gaussian_law, grid_law, process, segments
 from rtk.energy import EnergyDifference, Exact
 from rtk.gaussian_law import Gaussian
@@ -436,9 +436,7 @@ def main() -> None:
         nfe_asked=lambda rows: rows["nfe"],
         standard_error=0.0,
     )
-    results.write(
-        frame, snakemake.output.table, config=dict(params.items()), seed=None, started=started
-    )
+    job.write(snakemake, frame, started)
 
 
 if __name__ == "__main__":

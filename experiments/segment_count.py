@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from experiments import gaussian_steps, job, log_concavity, results
+from experiments import gaussian_steps, job, log_concavity
 from experiments.convergence import log_snr_grid
 from rtk import gaussian_law, segments, targets
 from rtk.gaussian_law import Gaussian
@@ -151,13 +151,7 @@ def main() -> None:
     frame = pd.DataFrame(table).assign(
         experiment="segment_count", seed=params.seed, nfe_asked=0, nfe=0, standard_error=0.0
     )
-    results.write(
-        frame,
-        snakemake.output.table,
-        config=dict(params.items()),
-        seed=params.seed,
-        started=started,
-    )
+    job.write(snakemake, frame, started)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 import rtk
-from experiments import gaussian_steps, job, log_concavity, results
+from experiments import estimates, gaussian_steps, job, log_concavity
 from rtk import gaussian_law, metrics, segments, targets
 from rtk.gaussian_law import Gaussian
 from rtk.metrics import Estimate, Reference
@@ -144,12 +144,7 @@ def judge(samples: metrics.Samples, reference: Reference) -> dict[str, Estimate]
         "mode_weight_tv": metrics.mode_weight_tv(samples, reference),
         "radial_tv": metrics.radial_tv(samples, reference),
     }
-    parts = found.values()
-    # They come from the same samples: their errors may add up.
-    found["error"] = Estimate(
-        sum(e.value for e in parts) / 3.0, sum(e.standard_error for e in parts) / 3.0
-    )
-    return found
+    return found | {"error": estimates.of_one_sample([*found.values()])}
 
 
 def mixture_rows(
@@ -170,11 +165,10 @@ def mixture_rows(
             judge(reference.draw(chains, np.random.default_rng([seed, k])), reference)
             for k in range(FLOOR_REPLICATES)
         ]
-        floor = {}
-        for name in drawn[0]:
-            values = np.array([found[name].value for found in drawn])
-            error = values.std(ddof=1) / math.sqrt(len(values))
-            floor[name] = Estimate(float(values.mean()), float(error))
+        floor = {
+            name: estimates.of_replicates([found[name].value for found in drawn])
+            for name in drawn[0]
+        }
         return tidy(floor, segments=0, nfe=0)
     rows: list[Row] = []
     options = dict(SAMPLERS[method])
@@ -233,13 +227,7 @@ def main() -> None:
         step=lambda rows: rows["step"].fillna(""),
         settings=lambda rows: "family=" + rows["family"] + " step=" + rows["step"],
     )
-    results.write(
-        frame,
-        snakemake.output.table,
-        config=dict(params.items()),
-        seed=params.seed,
-        started=started,
-    )
+    job.write(snakemake, frame, started)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
-from experiments import job
+from experiments import job, results
 from experiments.sources import sources
 
 ROOT = Path(__file__).parent.parent
@@ -52,6 +55,20 @@ def test_seeds_differ() -> None:
     seeds = {job.derive_seed(*each) for each in parts}
     assert len(seeds) == len(parts)
     assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+@pytest.mark.parametrize(("params", "seed"), [({"seed": 7, "cells": 5}, 7), ({"cells": 5}, None)])
+def test_table_knows_the_params_and_their_seed(
+    tmp_path: Path, params: dict[str, int], seed: int | None
+) -> None:
+    path = tmp_path / "table.parquet"
+    snakemake = SimpleNamespace(params=params, output=SimpleNamespace(table=path))
+    row = {"experiment": "e", "target": "t", "method": "m", "settings": "", "seed": 0}
+    row |= {"nfe_asked": 0, "nfe": 0, "metric": "tv", "value": 0.5, "standard_error": 0.0}
+    job.write(snakemake, pd.DataFrame([row]), started=time.perf_counter())
+    origin = results.provenance(path)
+    assert (origin["config"], origin["seed"]) == (params, seed)
+    assert results.read(path)["value"].tolist() == [0.5]
 
 
 def test_sources_follow_the_imports(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ import time
 import pandas as pd
 import torch
 
-from experiments import job, results
-from experiments.mixture_floor import mean
+from experiments import estimates, job, results
 from experiments.mixtures import rows
 from experiments.mnist import classifier, data, metrics
 from experiments.mnist.sample import reference
@@ -33,7 +32,7 @@ def main() -> None:
         test.measure(metrics.describe(features, images[chosen]))
         for chosen in order[: REPLICATES * params.images].chunk(REPLICATES)
     ]
-    floor = {name: mean([run[name].value for run in runs]) for name in runs[0]}
+    floor = {name: estimates.of_replicates([run[name].value for run in runs]) for name in runs[0]}
     table = rows(
         floor,
         experiment="mnist",
