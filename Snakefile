@@ -9,7 +9,7 @@ from snakemake.utils import min_version, validate
 min_version("9.14")
 
 
-include: "experiments/common.smk"
+include: "experiments/rules/common.smk"
 
 
 SCALE = check_scale(config.setdefault("scale", "default"))
@@ -90,19 +90,19 @@ rule all:
         ),
 
 
-include: "experiments/mixtures.smk"
-include: "experiments/mnist.smk"
-include: "experiments/log_concavity.smk"
-include: "experiments/mixing.smk"
-include: "experiments/network_curvature.smk"
-include: "experiments/segment_count.smk"
-include: "experiments/inner_chain.smk"
-include: "experiments/convergence.smk"
-include: "experiments/dimension.smk"
-include: "experiments/robustness.smk"
-include: "experiments/energy_estimators.smk"
-include: "experiments/cheeger.smk"
-include: "experiments/beyond_mixtures.smk"
-include: "experiments/segment_length.smk"
-include: "experiments/paper.smk"
-include: "experiments/notebooks.smk"
+include: "experiments/rules/mixtures.smk"
+include: "experiments/rules/mnist.smk"
+include: "experiments/rules/log_concavity.smk"
+include: "experiments/rules/mixing.smk"
+include: "experiments/rules/network_curvature.smk"
+include: "experiments/rules/segment_count.smk"
+include: "experiments/rules/inner_chain.smk"
+include: "experiments/rules/convergence.smk"
+include: "experiments/rules/dimension.smk"
+include: "experiments/rules/robustness.smk"
+include: "experiments/rules/energy_estimators.smk"
+include: "experiments/rules/cheeger.smk"
+include: "experiments/rules/beyond_mixtures.smk"
+include: "experiments/rules/segment_length.smk"
+include: "experiments/rules/paper.smk"
+include: "experiments/rules/notebooks.smk"

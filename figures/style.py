@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from experiments.results import atomic
+from experiments.workflow.results import atomic
 
 SINGLE = 3.3
 """Width of a figure in one column of print, in inches."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from experiments import results
+from experiments.workflow import results
 
 ROOT = Path(__file__).parent.parent
 README, LEDGER = ROOT / "README.md", ROOT / "paper" / "verdicts.json"

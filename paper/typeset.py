@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typst
 
-from experiments import job, results
+from experiments.workflow import job, results
 
 ROOT = Path(__file__).parent.parent
 

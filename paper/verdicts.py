@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from experiments import job, results
+from experiments.workflow import job, results
 
 CLAIMS = Path(__file__).parent / "claims.yaml"
 

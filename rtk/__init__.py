@@ -4,11 +4,12 @@ A companion to Huang et al., *Reverse Transition Kernel: A Flexible Framework to
 Diffusion Inference*, NeurIPS 2024, arXiv 2405.16387.
 """
 
-from rtk.exact_kernel import ExactKernel
 from rtk.kernel import ReverseTransition
-from rtk.mixture import GaussianMixture
-from rtk.sampler import Diagnostics, Result, methods, sample
+from rtk.sampler import Diagnostics, Result, sample
+from rtk.samplers.exact_kernel import ExactKernel
+from rtk.samplers.registry import methods
 from rtk.score import NonFiniteError
+from rtk.targets.gaussian_mixture import GaussianMixture
 
 __all__ = [
     "Diagnostics",

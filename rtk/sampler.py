@@ -3,9 +3,7 @@
 Every sampler is a `Step`; RTK, DDPM, DDIM, ... differ in how they cross a segment.
 """
 
-import dataclasses
-import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,33 +11,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from rtk import segments as grids
-from rtk.annealed_langevin import AnnealedLangevin
 from rtk.checks import check_count
-from rtk.ddim import DDIM
-from rtk.ddpm import DDPM
-from rtk.dpm_solver import DPMSolverPP2M
 from rtk.noise import ChainNoise, Noise, chains_per_block
-from rtk.score import CountedLogProb, CountedScore, LogProb, NonFiniteError, Score
-from rtk.segments import Times
-from rtk.step import Info, Problem, State, Step
-from rtk.transition_step import RTKMALA, RTKULA, RTKULD
-
-METHODS: dict[str, Callable[..., Step]] = {
-    "ddpm": DDPM,
-    "ddim": DDIM,
-    "dpm++2m": DPMSolverPP2M,
-    "dpm++2m-sde": lambda: DPMSolverPP2M(stochastic=True),
-    "ald": AnnealedLangevin,
-    "rtk-ula": RTKULA,
-    "rtk-mala": RTKMALA,
-    "rtk-uld": RTKULD,
-}
-
-
-def methods() -> list[str]:
-    """Names that `sample` takes as ``method``."""
-    return [*METHODS]
+from rtk.plan import Crossing, Plan, make_plan
+from rtk.samplers.base import Info, State, Step
+from rtk.score import LogProb, NonFiniteError, Score
 
 
 @dataclass(frozen=True)
@@ -124,7 +100,7 @@ def sample(
         nonfinite: "raise" an error when a chain is no longer finite, or "keep" it (as it is, listed
             in ``diagnostics.nonfinite``).
         **options: fields of the method, such as ``step_size``, ``friction``, ``inner_steps``,
-            ``warm_start``, ``energy``, ``data_variance`` (see `rtk.transition_step`).
+            ``warm_start``, ``energy``, ``data_variance`` (see `rtk.samplers.reverse_transition`).
 
     Raises:
         ValueError, TypeError: for wrong arguments, or a score of the wrong shape, dtype or device.
@@ -164,62 +140,6 @@ def sample(
         -(-plan.problem.score.evaluations // n),
         Diagnostics(merged, -(-log_prob_calls // n), bad),
     )
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """One segment of a run: who crosses it, and how many scores may be spent by its end."""
-
-    step: Step
-    t_hi: float
-    t_lo: float
-    allowance: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A run before its chains: what to sample from, and the segments with their budgets."""
-
-    problem: Problem
-    crossings: list[Crossing]
-
-
-def make_plan(
-    score: Score,
-    method: str | Step,
-    nfe: int,
-    log_prob: LogProb | None = None,
-    segments: int | Sequence[float] | None = None,
-    denoise: bool | None = None,
-    **options: object,
-) -> Plan:
-    """The plan of `sample` with these arguments, checked.
-
-    The budget is spread evenly; what a segment leaves unspent goes to the next.
-    """
-    nfe = check_count("nfe", nfe)
-    problem = Problem(CountedScore(score), None if log_prob is None else CountedLogProb(log_prob))
-    step = _make_step(method, options)
-    times = _make_times(segments, step, nfe, problem)
-    if denoise is None:
-        denoise = times[-1] > 0.0
-    elif denoise and times[-1] == 0.0:
-        raise ValueError("denoise=True needs segments that end above 0, these end at 0")
-    count = len(times) - 1
-    minimum = step.minimum_nfe(count, problem) + denoise
-    if nfe < minimum:
-        raise ValueError(
-            f"nfe={nfe} is below the minimum of {method!r} on {count} segments"
-            f"{' and a denoising step' if denoise else ''}, expected at least {minimum}"
-        )
-    crossings = [
-        Crossing(step, t_hi, t_lo, round((nfe - denoise) * (k + 1) / count))
-        for k, (t_hi, t_lo) in enumerate(itertools.pairwise(times))
-    ]
-    if denoise:
-        # Tweedie's estimate is the DDPM step to 0, which has no noise.
-        crossings.append(Crossing(DDPM(), times[-1], 0.0, nfe))
-    return Plan(problem, crossings)
 
 
 def default_chunk(shape: tuple[int, ...], device: torch.device) -> int:
@@ -267,37 +187,6 @@ def _merge(crossing: Crossing, traces: list[tuple[int, Info]], sizes: Tensor) ->
     return SegmentDiagnostics(
         crossing.t_hi, crossing.t_lo, nfe, info.inner_steps, info.step_size, acceptance
     )
-
-
-def _make_step(method: str | Step, options: dict[str, object]) -> Step:
-    if not isinstance(method, str):
-        if options:
-            raise ValueError(f"options {[*options]} belong into the Step object given as method")
-        if isinstance(method, type) or not callable(method):
-            raise TypeError(f"method must be a name or a Step object, got {method!r}")
-        return method
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}, expected one of {methods()}")
-    factory = METHODS[method]
-    known: list[str] = (
-        [item.name for item in dataclasses.fields(factory)]
-        if dataclasses.is_dataclass(factory)
-        else []
-    )
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        raise ValueError(f"method {method!r} has no option {unknown}, expected one of {known}")
-    return factory(**options)
-
-
-def _make_times(
-    segments: int | Sequence[float] | None, step: Step, nfe: int, problem: Problem
-) -> Times:
-    if segments is None:
-        return step.default_times(nfe, problem)
-    if isinstance(segments, Iterable):
-        return grids.check(segments)
-    return grids.log_snr(check_count("segments", segments))
 
 
 def _check_shape(shape: int | Sequence[int]) -> tuple[int, ...]:

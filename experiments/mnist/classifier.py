@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from experiments import job
 from experiments.mnist import data
 from experiments.mnist.data import Digits
-from experiments.results import atomic
+from experiments.workflow import job
+from experiments.workflow.results import atomic
 
 FEATURES = "RTK-MNIST-CNN features"
 DIMENSION = 64

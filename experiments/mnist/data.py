@@ -22,8 +22,8 @@ import pooch  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
-from experiments import job
-from experiments.results import atomic
+from experiments.workflow import job
+from experiments.workflow.results import atomic
 
 MD5 = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",

@@ -9,10 +9,11 @@ import time
 import pandas as pd
 import torch
 
-from experiments import estimates, job, results
-from experiments.mixtures import rows
+from experiments.mixtures.sample import rows
 from experiments.mnist import classifier, data, metrics
 from experiments.mnist.sample import reference
+from experiments.workflow import job, results
+from rtk.metrics import Estimate
 
 REPLICATES = 4
 
@@ -32,7 +33,7 @@ def main() -> None:
         test.measure(metrics.describe(features, images[chosen]))
         for chosen in order[: REPLICATES * params.images].chunk(REPLICATES)
     ]
-    floor = {name: estimates.of_replicates([run[name].value for run in runs]) for name in runs[0]}
+    floor = {name: Estimate.of_replicates([run[name].value for run in runs]) for name in runs[0]}
     table = rows(
         floor,
         experiment="mnist",

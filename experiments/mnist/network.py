@@ -26,7 +26,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from experiments.results import atomic
+from experiments.workflow.results import atomic
 
 IMAGE_SHAPE = (1, 28, 28)
 

@@ -16,15 +16,15 @@ from torch import Tensor
 from tqdm import tqdm
 
 import rtk
-from experiments import job, results
-from experiments.mixtures import mean_acceptance, rows
+from experiments.mixtures.sample import mean_acceptance, rows
 from experiments.mnist import classifier, data, metrics, network
 from experiments.mnist.network import IMAGE_SHAPE
+from experiments.workflow import job, results
 from rtk import segments
-from rtk.sampler import METHODS
+from rtk.samplers.base import Problem, Step
+from rtk.samplers.registry import METHODS
 from rtk.score import CountedScore, Score
 from rtk.segments import Times
-from rtk.step import Problem, Step
 
 T_END = 1e-3
 """OU time at which the grid ends if the configuration names none: noise of 4.5 % of a pixel."""

@@ -25,10 +25,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from experiments import job, results
 from experiments.mnist import data, network
 from experiments.mnist.network import Architecture, ScoreNetwork
-from experiments.results import atomic
+from experiments.workflow import job, results
+from experiments.workflow.results import atomic
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ sys.path.insert(0, next(str(f) for f in Path("_").absolute().parents if (f / "Sn
 import matplotlib.pyplot as plt
 import numpy as np
 
-from experiments import reader
+from experiments.workflow import reader
 from figures import style
 
 style.use()

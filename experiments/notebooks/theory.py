@@ -28,8 +28,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
 
-from experiments import reader
-from experiments.results import COLUMNS
+from experiments.workflow import reader
+from experiments.workflow.results import COLUMNS
 from figures import style
 
 style.use()

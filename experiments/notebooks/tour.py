@@ -32,10 +32,10 @@ import torch
 import rtk
 from figures import style
 from rtk import metrics, process, segments
-from rtk.mala import mala
+from rtk.mcmc.mala import mala
+from rtk.mcmc.uld import uld
 from rtk.noise import ChainNoise
-from rtk.transition_step import RTKMALA, RTKULD
-from rtk.uld import uld
+from rtk.samplers.reverse_transition import RTKMALA, RTKULD
 from rtk.warm_start import WARM_STARTS
 
 torch.set_num_threads(1)

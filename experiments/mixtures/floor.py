@@ -1,0 +1,48 @@
+"""A1's floor: what the metrics give for exact samples, as many as a sampler draws."""
+
+import time
+
+import numpy as np
+import pandas as pd
+
+from experiments.mixtures.sample import PICTURE, judge, rows
+from experiments.workflow import job, results
+from rtk import metrics, targets
+
+REPLICATES = 4
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params = snakemake.params
+    reference = metrics.Reference.of(
+        targets.mixture(params.target), size=params.chains, seed=params.seed
+    )
+    seed = job.derive_seed(params.seed, "mixtures", params.target, "exact")
+    generator = np.random.default_rng(seed)
+    runs = []
+    for _ in range(REPLICATES):
+        sample = reference.draw(params.chains, generator)
+        runs.append(judge(sample, reference, params.metrics))
+    floor = {
+        name: metrics.Estimate.of_replicates([run[name].value for run in runs]) for name in runs[0]
+    }
+    table = rows(
+        floor,
+        experiment="mixtures",
+        target=params.target,
+        method="exact",
+        settings=f'{{"replicates": {REPLICATES}}}',
+        seed=seed,
+        nfe_asked=0,
+        nfe=0,
+    )
+    record = {"config": dict(params.items()), "seed": params.seed, "started": started}
+    results.write(pd.DataFrame(table), snakemake.output.table, **record)
+    picture = sample[: params.kept, PICTURE].astype(np.float32)
+    results.write_arrays({"exact": picture}, snakemake.output.sample, **record)
+
+
+if __name__ == "__main__":
+    main()

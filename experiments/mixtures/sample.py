@@ -1,0 +1,135 @@
+"""A1: one sampler on one of the paper's mixtures, over budgets of score evaluations.
+
+Scores are exact. Each budget gives one set of chains, judged by the metrics of `judge`; the first
+two coordinates of some samples are kept for the pictures.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+import rtk
+from experiments.workflow import job, results
+from rtk import metrics, segments, targets
+
+PICTURE = (0, 1)
+
+
+def judge(
+    samples: metrics.Samples, reference: metrics.Reference, options: Mapping[str, Any]
+) -> dict[str, metrics.Estimate]:
+    """All metrics of the experiment on one set of samples.
+
+    `options` are the metrics' settings in the configuration: bins and range of the marginal
+    accuracy; points, replicates and regularisation of the Sinkhorn cost.
+    """
+    interval = tuple(options["range"])
+    sinkhorn = options["sinkhorn"]
+    return {
+        "marginal_accuracy": metrics.marginal_accuracy(
+            samples, reference, options["bins"], interval
+        ),
+        "halved_marginal_accuracy": metrics.halved_marginal_accuracy(
+            samples, reference, options["bins"], interval
+        ),
+        "histogram_tv": metrics.histogram_tv(samples, reference),
+        "mode_weight_tv": metrics.mode_weight_tv(samples, reference),
+        "radial_tv": metrics.radial_tv(samples, reference),
+        "sliced_w2": metrics.sliced_w2(samples, reference),
+        "energy_distance": metrics.energy_distance(
+            samples, reference, size=min(1000, len(samples) // 20), replicates=20
+        ),
+        "sinkhorn": metrics.sinkhorn_cost(
+            samples,
+            reference,
+            regularisation=sinkhorn["regularisation"],
+            size=sinkhorn["points"],
+            replicates=sinkhorn["replicates"],
+        ),
+    }
+
+
+def grid(rule: str, nfe: int, count: int | None = None, **options: Any) -> segments.Times:
+    """The segments of a configuration: a rule of `rtk.segments` and its arguments.
+
+    Without a `count` there are as many segments as scores to spend: `nfe`, or one less where the
+    grid ends above 0 and the last score denoises.
+    """
+    make = getattr(segments, rule)
+    if count is None:
+        count = nfe if make(1, **options)[-1] == 0.0 else nfe - 1
+    times: segments.Times = make(count, **options)
+    return times
+
+
+def rows(
+    estimates: Mapping[str, metrics.Estimate], **columns: int | float | str | None
+) -> list[dict[str, Any]]:
+    """One tidy row per metric."""
+    return [
+        {**columns, "metric": name, "value": e.value, "standard_error": e.standard_error}
+        for name, e in estimates.items()
+    ]
+
+
+def mean_acceptance(diagnostics: rtk.Diagnostics) -> float:
+    """Mean acceptance over the inner steps of all segments; NaN without a Metropolis chain."""
+    chains = [s for s in diagnostics.segments if s.acceptance is not None]
+    steps = sum(s.inner_steps for s in chains)
+    return sum((s.acceptance or 0.0) * s.inner_steps for s in chains) / steps if steps else np.nan
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params = snakemake.params
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    mixture = targets.mixture(params.target)
+    reference = metrics.Reference.of(mixture, size=params.chains, seed=params.seed)
+    table: list[dict[str, Any]] = []
+    kept: dict[str, np.ndarray[Any, Any]] = {}
+    for nfe in tqdm(params.nfe, desc=f"{params.target} {params.method}"):
+        seed = job.derive_seed(params.seed, "mixtures", params.target, params.method, nfe)
+        begun = time.perf_counter()
+        result = rtk.sample(
+            mixture.score,
+            mixture.dimension,
+            params.chains,
+            nfe=nfe,
+            seed=seed,
+            log_prob=mixture.log_prob if params.sampler.get("energy") == "exact" else None,
+            device=device,
+            segments=grid(nfe=nfe, **params.grid),
+            **params.sampler,
+        )
+        table += rows(
+            judge(result.samples, reference, params.metrics),
+            experiment="mixtures",
+            target=params.target,
+            method=params.method,
+            settings=json.dumps({"grid": params.grid, "sampler": params.sampler}),
+            seed=seed,
+            nfe_asked=nfe,
+            nfe=result.nfe,
+            seconds=time.perf_counter() - begun,
+            acceptance=mean_acceptance(result.diagnostics),
+        )
+        kept[f"nfe_{nfe}"] = result.samples[: params.kept, PICTURE].cpu().numpy()
+    record = {
+        "config": dict(params.items()),
+        "seed": params.seed,
+        "started": started,
+        "device": device,
+    }
+    results.write(pd.DataFrame(table), snakemake.output.table, **record)
+    results.write_arrays(kept, snakemake.output.sample, **record)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+# Functions of the rules: the configuration of a scale, and what a script runs.
+import os
+import re
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from experiments.workflow.sources import sources
+
+SCALES = ("smoke", "default", "paper")
+
+# Scripts import the packages of the repository, whatever folder they lie in.
+os.environ.update(PYTHONPATH=workflow.basedir)
+
+
+def check_scale(scale):
+    """The name of a scale; an error that lists them if it is none."""
+    if scale not in SCALES:
+        raise WorkflowError(f"unknown scale {scale!r}: choose scale={', scale='.join(SCALES)}")
+    return scale
+
+
+def mixture_tables(methods):
+    """The tables of some methods on all mixtures."""
+    targets = config["mixtures"]["targets"]
+    pattern = "<results>/data/mixtures/{target}/{method}.parquet"
+    return expand(pattern, target=targets, method=methods)
+
+
+def mixture_samples(methods):
+    """The samples that these methods kept on all mixtures."""
+    return [table.replace(".parquet", ".npz") for table in mixture_tables(methods)]
+
+
+def mnist_weights(network):
+    """The weights of a network: trained by the workflow, or those that come with the project."""
+    folder = "<results>/mnist" if config["mnist"]["retrain"] else "experiments/mnist/checkpoint"
+    return f"{folder}/{network}.safetensors"
+
+
+def named_in(sources, call, pattern):
+    """The files that sources name, as NAME, in calls such as plot("NAME" or #num("NAME".
+
+    A call begins its line or has a hash before it.
+    """
+    text = "".join(Path(source).read_text() for source in sources)
+    names = re.findall(rf'(?:^|#){call}\(\s*"(\w+)"', text, re.MULTILINE)
+    return expand(pattern, name=sorted(set(names)))

@@ -1,0 +1,193 @@
+# A1: the paper's Gaussian mixtures, with exact scores.
+MIXTURES = config["mixtures"]
+
+
+rule simulate_mixture:
+    input:
+        code=sources("experiments/mixtures/sample.py"),
+    output:
+        table="<results>/data/mixtures/{target}/{method}.parquet",
+        sample="<results>/data/mixtures/{target}/{method}.npz",
+    log:
+        "<logs>/simulate_mixture/{target}/{method}.log",
+    benchmark:
+        "<benchmarks>/simulate_mixture/{target}/{method}.tsv"
+    wildcard_constraints:
+        method="|".join(MIXTURES["methods"]),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        target="{target}",
+        method="{method}",
+        grid=lambda wildcards: MIXTURES["methods"][wildcards.method]["grid"],
+        sampler=lambda wildcards: MIXTURES["methods"][wildcards.method]["sampler"],
+        seed=config["seed"],
+        chains=MIXTURES["chains"],
+        kept=MIXTURES["kept"],
+        nfe=MIXTURES["nfe"],
+        metrics=MIXTURES["metrics"],
+    script:
+        "../mixtures/sample.py"
+
+
+rule mixture_floor:
+    input:
+        code=sources("experiments/mixtures/floor.py"),
+    output:
+        table="<results>/data/mixtures/{target}/exact.parquet",
+        sample="<results>/data/mixtures/{target}/exact.npz",
+    log:
+        "<logs>/mixture_floor/{target}.log",
+    benchmark:
+        "<benchmarks>/mixture_floor/{target}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        target="{target}",
+        seed=config["seed"],
+        chains=MIXTURES["chains"],
+        kept=MIXTURES["kept"],
+        metrics=MIXTURES["metrics"],
+    script:
+        "../mixtures/floor.py"
+
+
+rule figure_mixture_curves:
+    input:
+        code=sources("figures/plots/mixture_curves.py"),
+        results=mixture_tables(MIXTURES["methods"]),
+        floor=mixture_tables(["exact"]),
+    output:
+        pdf="<results>/figures/mixture_{curve}.pdf",
+        png=report(
+            "<results>/figures/mixture_{curve}.png",
+            caption="../../figures/captions/mixture_curves.rst",
+            category="A. Mixtures",
+            subcategory="A1. Against score evaluations",
+            labels={"what": "{curve}", "as": "figure"},
+        ),
+    log:
+        "<logs>/figure_mixture_{curve}.log",
+    benchmark:
+        "<benchmarks>/figure_mixture_{curve}.tsv"
+    wildcard_constraints:
+        curve="accuracy|sinkhorn|mode_weights",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        curve="{curve}",
+    script:
+        "../../figures/plots/mixture_curves.py"
+
+
+rule figure_mixture_scatter:
+    input:
+        code=sources("figures/plots/mixture_scatter.py"),
+        exact="<results>/data/mixtures/{target}/exact.npz",
+        samples=expand(
+            "<results>/data/mixtures/{{target}}/{method}.npz", method=MIXTURES["methods"]
+        ),
+    output:
+        pdf="<results>/figures/mixture_scatter_{target}.pdf",
+        png=report(
+            "<results>/figures/mixture_scatter_{target}.png",
+            caption="../../figures/captions/mixture_scatter.rst",
+            category="A. Mixtures",
+            subcategory="A1. Samples",
+            labels={"target": "{target}", "what": "first two coordinates"},
+        ),
+    log:
+        "<logs>/figure_mixture_scatter/{target}.log",
+    benchmark:
+        "<benchmarks>/figure_mixture_scatter/{target}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        target="{target}",
+        methods=list(MIXTURES["methods"]),
+        nfe=MIXTURES["nfe"],
+    script:
+        "../../figures/plots/mixture_scatter.py"
+
+
+rule figure_mixture_histogram:
+    input:
+        code=sources("figures/plots/mixture_histogram.py"),
+        exact="<results>/data/mixtures/{target}/exact.npz",
+        samples=expand(
+            "<results>/data/mixtures/{{target}}/{method}.npz", method=MIXTURES["methods"]
+        ),
+    output:
+        pdf="<results>/figures/mixture_histogram_{target}.pdf",
+        png=report(
+            "<results>/figures/mixture_histogram_{target}.png",
+            caption="../../figures/captions/mixture_histogram.rst",
+            category="A. Mixtures",
+            subcategory="A1. Samples",
+            labels={"target": "{target}", "what": "one cluster"},
+        ),
+    log:
+        "<logs>/figure_mixture_histogram/{target}.log",
+    benchmark:
+        "<benchmarks>/figure_mixture_histogram/{target}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        target="{target}",
+        methods=list(MIXTURES["methods"]),
+        nfe=MIXTURES["nfe"],
+    script:
+        "../../figures/plots/mixture_histogram.py"
+
+
+rule table_calibration:
+    input:
+        code=sources("figures/tables/calibration.py"),
+        results=mixture_tables(MIXTURES["methods"]),
+        floor=mixture_tables(["exact"]),
+    output:
+        table=report(
+            "<results>/tables/calibration.csv",
+            caption="../../figures/captions/calibration.rst",
+            category="A. Mixtures",
+            subcategory="A1. Against score evaluations",
+            labels={"what": "published numbers", "as": "table"},
+        ),
+    log:
+        "<logs>/table_calibration.log",
+    benchmark:
+        "<benchmarks>/table_calibration.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    script:
+        "../../figures/tables/calibration.py"
+
+
+rule table_mixtures:
+    input:
+        code=sources("figures/tables/mixtures.py"),
+        results=mixture_tables(MIXTURES["methods"]),
+    output:
+        table=report(
+            "<results>/tables/mixtures.csv",
+            caption="../../figures/captions/mixtures.rst",
+            category="A. Mixtures",
+            subcategory="A1. Against score evaluations",
+            labels={"what": "accuracy and mode weights", "as": "table"},
+        ),
+        numbers="<results>/numbers/mixtures.json",
+    log:
+        "<logs>/table_mixtures.log",
+    benchmark:
+        "<benchmarks>/table_mixtures.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    script:
+        "../../figures/tables/mixtures.py"

@@ -1,0 +1,42 @@
+# The notebooks, executed: each source in experiments/notebooks and the results that it reads.
+THEORY = ["experiments/notebooks/theory.py"]
+
+NOTEBOOKS = {
+    "tour": [],
+    "own_score": [],
+    "mixtures": [
+        *mixture_tables([*MIXTURES["methods"], "exact"]),
+        *mixture_samples([*MIXTURES["methods"], "exact"]),
+    ],
+    "mnist": [
+        *expand("<results>/data/mnist/{method}.parquet", method=[*MNIST["methods"], "exact"]),
+        *expand("<results>/data/mnist/{method}.npz", method=MNIST["methods"]),
+    ],
+    # A figure stands for the data it is made of.
+    "theory": [
+        *named_in(THEORY, "plot", "<results>/figures/{name}.png"),
+        *named_in(THEORY, "show", "<results>/tables/{name}.csv"),
+        *named_in(THEORY, "show", "<results>/numbers/{name}.json"),
+    ],
+}
+
+
+rule notebook:
+    input:
+        code=lambda wildcards: sources(f"experiments/notebooks/{wildcards.notebook}.py"),
+        script=sources("experiments/workflow/notebook.py"),
+        source="experiments/notebooks/{notebook}.py",
+        results=lambda wildcards: NOTEBOOKS[wildcards.notebook],
+    output:
+        notebook="<results>/notebooks/{notebook}.ipynb",
+    log:
+        "<logs>/notebook/{notebook}.log",
+    benchmark:
+        "<benchmarks>/notebook/{notebook}.tsv"
+    wildcard_constraints:
+        notebook="|".join(NOTEBOOKS),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    script:
+        "../workflow/notebook.py"

@@ -1,0 +1,341 @@
+"""B7: the Cheeger constant of a kernel at eta* that is truncated to a ball.
+
+Projected RTK-MALA keeps its chain in ``B(0, R)``, so its invariant law is the kernel ``~ exp(-g)``
+restricted to the ball, and its analysis rests on the isoperimetry of that law, on
+
+    h = inf_A P+(A) / min(P(A), 1 - P(A)),    P+ the boundary measure of A.
+
+Units are such that the score has ``L = 1``: at eta* the potential is ``g = -log p_0 + |z - c|^2``
+up to a constant, with ``1 <= hess g <= 3``. Targets are symmetric about the first axis, c lies on
+it, and a point is ``(r cos(a), r sin(a) u)`` with u a unit vector of d - 1 dimensions, the law::
+
+    r^(d-1) sin(a)^(d-2) exp(-g) dr da.
+
+**Lower bounds**, for a convex set of diameter D and ``hess g >= m`` on it:
+
+- ``h >= (2 m / pi)^(1/2)`` and ``gap >= m``: the law is a 1-Lipschitz image of ``N(0, I/m)``
+  (Caffarelli 2000), or by Bakry and Emery's criterion (Bakry and Ledoux 1996); Gaussians attain
+  both;
+- ``h >= 2 / D`` (Dyer and Frieze 1991) and ``gap >= pi^2 / D^2`` (Payne and Weinberger 1960); the
+  uniform law on an interval attains both.
+
+**Upper bounds**: half-spaces across the first axis at every offset, the half-space along it, balls
+about 0 of every radius.
+
+In one dimension ``h`` is that of half-lines if the law is log-concave (Bobkov 1999), so exact. The
+**gap** of Langevin diffusion, reflected at the sphere, comes from finite volumes in r and a, for
+functions that do not depend on u and for those linear in it; harmonics of higher degree in u only
+add to the energy.
+"""
+
+import itertools
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import eigsh
+from scipy.special import gammaln, logsumexp
+from torch import Tensor
+
+import rtk
+from experiments.workflow import job
+from rtk import segments
+from rtk.kernel import ReverseTransition
+from rtk.laws import grid as grid_law
+
+Array = NDArray[np.float64]
+
+LIPSCHITZ = 1.0
+# Below this log-density, relative to the largest, a grid is cut off.
+NEGLIGIBLE = -40.0
+OFFSETS = 600
+NODES = 120
+RADII = 201
+FINE = 20_000
+TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Target:
+    """A law with ``|hess log p_0| <= 1`` in two coordinates: first axis, distance from it.
+
+    Attributes:
+        log_prob: ``(x, 0) -> log p_0``, x of shape (n, 2).
+        curvature: smallest eigenvalue of ``-hess log p_0`` in the ball of a radius.
+        offset: noisy end x on the first axis over ``d^(1/2)``.
+    """
+
+    log_prob: Callable[[Tensor, Any], Tensor]
+    curvature: Callable[[float], float]
+    offset: float = 0.0
+
+
+def hyperbolic(x: Tensor, t: object) -> Tensor:
+    """``-(1 + |x|^2)^(1/2)``: curvature in (0, 1], log-concave, exponential tails."""
+    return -(1.0 + x.square().sum(1)).sqrt()
+
+
+NORMAL = rtk.GaussianMixture([1.0], [[0.0, 0.0]], 1.0)
+# m^2 / v^2 - 1 / v = 1 between modes that are 2.2 standard deviations from the middle.
+MODES = rtk.GaussianMixture([0.5, 0.5], [[-(20.0**0.5), 0.0], [20.0**0.5, 0.0]], 4.0)
+
+TARGETS = {
+    "gaussian": Target(NORMAL.log_prob, lambda radius: 1.0),
+    "gaussian, off centre": Target(NORMAL.log_prob, lambda radius: 1.0, 1.0),
+    "two modes": Target(MODES.log_prob, lambda radius: -1.0),
+    "hyperbolic": Target(hyperbolic, lambda radius: (1.0 + radius**2) ** -1.5),
+    "hyperbolic, off centre": Target(hyperbolic, lambda radius: (1.0 + radius**2) ** -1.5, 1.0),
+}
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The kernel of a target at eta* from time 0, in d dimensions; ``L = 1``."""
+
+    target: Target
+    dimension: int
+
+    def log_density(self, first: Array, away: Array) -> Array:
+        """``-g`` up to a constant, first coordinate and distance from its axis of equal shape."""
+        z = torch.from_numpy(np.stack((first.ravel(), away.ravel()), 1))
+        eta = segments.critical_length(LIPSCHITZ)
+        x = torch.zeros_like(z)
+        x[:, 0] = self.target.offset * self.dimension**0.5
+        kernel = ReverseTransition(self._no_score, x, eta, 0.0, self.target.log_prob)
+        tilt = kernel.tilt_difference(torch.zeros_like(z), z)
+        found: Array = (self.target.log_prob(z, 0.0) - tilt).numpy().reshape(first.shape)
+        return found
+
+    def curvature(self, radius: float) -> float:
+        """Smallest eigenvalue of ``hess g`` in the ball."""
+        return self.target.curvature(radius) + 2.0 * LIPSCHITZ
+
+    @staticmethod
+    def _no_score(x: Tensor, t: object) -> Tensor:
+        raise TypeError("only the law of this kernel is used")
+
+    def slices(self, radius: float, dimension: int) -> Array:
+        """``log int exp(-g(s, y)) dy`` over the ball's y, in ``dimension``, (2 OFFSETS + 1,).
+
+        The offsets s are equally spaced from -radius to radius; discs are integrated by Gauss and
+        Legendre's rule in ``|y|``.
+        """
+        s = np.linspace(-radius, radius, 2 * OFFSETS + 1)
+        if dimension == 1:
+            return self.log_density(s, np.zeros_like(s))
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        # Two discs, the ends, are points.
+        reach = np.sqrt(np.maximum(radius**2 - s**2, 0.0))[:, np.newaxis]
+        away = 0.5 * (nodes + 1.0) * reach
+        logs = self.log_density(np.broadcast_to(s[:, np.newaxis], away.shape), away)
+        with np.errstate(divide="ignore"):
+            logs += np.log(0.5 * weights * reach)
+            if dimension > 2:
+                logs += (dimension - 2) * np.log(away)
+        found: Array = logsumexp(logs, axis=1) + log_sphere(dimension - 1)
+        return found
+
+    def polar(self, radius: float, cells: int) -> tuple[Array, Array, Array]:
+        """Radii (cells, 1), angles (1, cells) and the law's log-density where it is not negligible.
+
+        A coarse look over the ball says where that is.
+        """
+        r_range, a_range = (0.0, radius), (0.0, math.pi)
+        for count in (200, cells):
+            r, a = (centres(*ends, count) for ends in (r_range, a_range))
+            r, a = r[:, np.newaxis], a[np.newaxis]
+            logs = (self.dimension - 1) * np.log(r) + (self.dimension - 2) * np.log(np.sin(a))
+            logs = logs + self.log_density(r * np.cos(a), r * np.sin(a))
+            kept = logs > logs.max() + NEGLIGIBLE
+            r_range = support(r_range, kept.any(1))
+            a_range = support(a_range, kept.any(0))
+        return r, a, logs
+
+
+def log_sphere(n: int) -> float:
+    """Log of the area of the unit sphere in n dimensions; two points if n is 1."""
+    return float(math.log(2.0) + 0.5 * n * math.log(math.pi) - gammaln(0.5 * n))
+
+
+def centres(low: float, high: float, count: int) -> Array:
+    """Centres of equal cells."""
+    return grid_law.Grid(low, high, count).centres
+
+
+def support(ends: tuple[float, float], kept: NDArray[np.bool_]) -> tuple[float, float]:
+    """The part of an interval of equal cells from the first kept to the last."""
+    low, high = ends
+    inside = np.flatnonzero(kept)
+    width = (high - low) / len(kept)
+    return low + width * inside[0], low + width * (inside[-1] + 1)
+
+
+def masses(log_density: Array, spacing: float) -> tuple[Array, float]:
+    """Masses of the cells by Simpson's rule, and the log of the scale that was divided out.
+
+    The density is given at the ends and the middles of n cells, (2 n + 1,).
+    """
+    scale = float(log_density.max())
+    density = np.exp(log_density - scale)
+    found: Array = (density[:-1:2] + 4.0 * density[1::2] + density[2::2]) * spacing / 6.0
+    return found, scale
+
+
+def half_lines(log_density: Array, spacing: float) -> float:
+    """``min_s p(s) / min(F(s), 1 - F(s))`` over the ends of cells, for the input of `masses`.
+
+    Half-lines of next to no mass are left out; their ratio is large.
+    """
+    cells, scale = masses(log_density, spacing)
+    mass = np.minimum(np.cumsum(cells)[:-1], np.cumsum(cells[::-1])[-2::-1])
+    told = mass > TINY * cells.sum()
+    density = np.exp(log_density[2:-1:2] - scale)
+    return float((density[told] / mass[told]).min())
+
+
+def half_spaces(kernel: Kernel, radius: float) -> float:
+    """Smallest ratio over half-spaces across the first axis, and the one along it."""
+    spacing = 2.0 * radius / OFFSETS
+    across = kernel.slices(radius, kernel.dimension)
+    whole, scale = masses(across, spacing)
+    section, section_scale = masses(kernel.slices(radius, kernel.dimension - 1), spacing)
+    # By symmetry the half-space along the axis holds one half.
+    along = 2.0 * section.sum() / whole.sum() * math.exp(section_scale - scale)
+    return min(half_lines(across, spacing), along)
+
+
+def balls(kernel: Kernel, radius: float) -> float:
+    """Smallest ratio over balls about 0."""
+    r, _, logs = kernel.polar(radius, RADII)
+    return half_lines(logsumexp(logs, axis=1), 2.0 * float(r[1, 0] - r[0, 0]))
+
+
+def gap(kernel: Kernel, radius: float, cells: int) -> float:
+    """Spectral gap of Langevin diffusion in the ball, reflected at its sphere."""
+    r, a, logs = kernel.polar(radius, cells)
+    dr, da = float(r[1, 0] - r[0, 0]), float(a[0, 1] - a[0, 0])
+    size, index = r.size * a.size, np.arange(r.size * a.size).reshape(r.size, a.size)
+    stretch = np.broadcast_to((r * da) ** -2.0, logs.shape)
+    diagonal, entries = np.zeros_like(logs), []
+    for axis, rate in ((0, np.full_like(logs, dr**-2.0)), (1, stretch)):
+        low = (slice(None, -1), slice(None)) if axis == 0 else (slice(None), slice(None, -1))
+        high = (slice(1, None), slice(None)) if axis == 0 else (slice(None), slice(1, None))
+        rise, speed = np.exp(0.5 * np.diff(logs, axis=axis)), rate[low]
+        diagonal[low] += speed * rise
+        diagonal[high] += speed / rise
+        entries.append((index[low].ravel(), index[high].ravel(), -speed.ravel()))
+    rows, columns, data = (np.concatenate(part) for part in zip(*entries, strict=True))
+    coupling = sparse.coo_matrix((data, (rows, columns)), shape=(size, size))
+    generator = (coupling + coupling.T).tocsc()
+    # A function linear in u: u is an eigenfunction of the sphere's Laplacian, eigenvalue d - 2. In
+    # two dimensions u is a sign, and the function vanishes on the axis.
+    twist = (kernel.dimension - 2) / (r * np.sin(a)) ** 2
+    if kernel.dimension == 2:
+        twist = np.zeros_like(logs)
+        twist[:, [0, -1]] += 2.0 * stretch[:, [0, -1]]
+    even = lowest(generator + sparse.diags_array(diagonal.ravel()), 2)[1]
+    odd = lowest(generator + sparse.diags_array((diagonal + twist).ravel()), 1)[0]
+    return float(min(even, odd))
+
+
+def lowest(matrix: Any, count: int) -> Array:
+    """Lowest eigenvalues of a sparse positive semi-definite matrix, ascending."""
+    start = np.ones(matrix.shape[0])
+    values: Array = eigsh(
+        matrix.tocsc(), count, sigma=-0.1, v0=start, return_eigenvectors=False, which="LM"
+    )
+    return np.sort(values)
+
+
+def line_gap(kernel: Kernel, grid: grid_law.Grid) -> float:
+    """Spectral gap in one dimension."""
+    logs = kernel.log_density(grid.centres, np.zeros(grid.cells))
+    return float(grid_law.langevin_spectrum(logs, grid)[1])
+
+
+def line_cheeger(kernel: Kernel, grid: grid_law.Grid) -> float:
+    """``h`` in one dimension."""
+    s = np.linspace(grid.low, grid.high, 2 * grid.cells + 1)
+    return half_lines(kernel.log_density(s, np.zeros_like(s)), grid.spacing)
+
+
+def typical_norm(kernel: Kernel) -> float:
+    """``(E |z|^2)^(1/2)`` of the kernel without truncation."""
+    far = abs(kernel.target.offset) * kernel.dimension**0.5 + 3.0 * (kernel.dimension + 9.0) ** 0.5
+    if kernel.dimension == 1:
+        r = centres(-far, far, 4000)
+        logs = kernel.log_density(r, np.zeros_like(r))
+    else:
+        r, _, logs = kernel.polar(far, 200)
+    weights = np.exp(logs - logs.max())
+    return float(np.sqrt((weights * r**2).sum() / weights.sum()))
+
+
+def measure(kernel: Kernel, truncation: float, cells: int) -> dict[str, tuple[float, float]]:
+    """Bounds and the gap, over ``L^(1/2)`` or ``L``, each with its numerical error.
+
+    A gap is extrapolated from two grids (Richardson); the error is the extrapolation's size.
+    """
+    d = kernel.dimension
+    radius = truncation * typical_norm(kernel)
+    m = kernel.curvature(radius)
+    found = {
+        "radius": (radius, 0.0),
+        "lower": (max((2.0 * m / math.pi) ** 0.5, 1.0 / radius), 0.0),
+        "gap_lower": (max(m, (0.5 * math.pi / radius) ** 2), 0.0),
+    }
+    if d == 1:
+        line = grid_law.Grid(-radius, radius, FINE)
+        exact, error = grid_law.refined(lambda grid: line_cheeger(kernel, grid), line)
+        found |= {"exact": (exact, error), "upper": (exact, error)}
+        coarse, fine = (
+            line_gap(kernel, grid_law.Grid(-radius, radius, n)) for n in (8 * cells, 16 * cells)
+        )
+    else:
+        found["upper"] = min(half_spaces(kernel, radius), balls(kernel, radius)), 0.0
+        coarse, fine = gap(kernel, radius, cells), gap(kernel, radius, 2 * cells)
+    change = (fine - coarse) / 3.0
+    found["gap"] = fine + change, abs(change)
+    return found
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params = snakemake.params
+    table: list[dict[str, Any]] = []
+    for name, d, truncation in itertools.product(
+        TARGETS, (1, *params.dimensions), params.truncations
+    ):
+        measured = measure(Kernel(TARGETS[name], d), truncation, params.cells)
+        table += [
+            {
+                "target": name,
+                "dimension": d,
+                "truncation": truncation,
+                "metric": metric,
+                "value": value,
+                "standard_error": error,
+            }
+            for metric, (value, error) in measured.items()
+        ]
+    frame = pd.DataFrame(table).assign(
+        experiment="cheeger",
+        method="exact",
+        settings=lambda rows: "truncation=" + rows["truncation"].astype(str),
+        seed=0,
+        nfe_asked=0,
+        nfe=0,
+    )
+    job.write(snakemake, frame, started)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,430 @@
+"""B3, the whole chain: score evaluations against the total variation reached, without noise.
+
+Two targets whose laws are known at every step:
+
+- a Gaussian in ten dimensions with mean one, where unadjusted samplers are affine
+  (`rtk.laws.closed_form`);
+- one dimension, two modes, where a segment of RTK-MALA or RTK-ULA is a matrix on a grid
+  (`rtk.laws.grid.segment_laws`).
+
+Each sampler is run twice. By *rule*: step sizes and times from the accuracy asked, the dimension,
+the second moment and L alone, as a theorem has them. *Optimised*: the cheapest of many settings
+that reaches the accuracy. Besides, one segment by itself, and whole chains of fixed step size.
+
+RTK takes the theory's segments of length ``eta*`` (the optimised ones multiples of it) down to 0,
+and the paper's Gaussian start.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from experiments.theory.inner_chain import GAUSSIAN_VARIANCES, MODES, MODES_LIPSCHITZ, NOISY_END
+from experiments.workflow import job
+from rtk import process, segments
+from rtk.kernel import ReverseTransition
+from rtk.laws import closed_form as gaussian_steps
+from rtk.laws import gaussian as gaussian_law
+from rtk.laws import grid as grid_law
+from rtk.laws.gaussian import Gaussian
+from rtk.samplers.base import smoothness
+
+Array = NDArray[np.float64]
+Rows = list[dict[str, Any]]
+
+GAUSSIAN = Gaussian(np.ones(10), GAUSSIAN_VARIANCES)
+GAUSSIAN_LIPSCHITZ = 1.0 / GAUSSIAN_VARIANCES.min()
+GAUSSIAN_MOMENT = float((GAUSSIAN.mean**2 + GAUSSIAN.variance).sum())
+MODES_MOMENT = 1.36
+MODES_VARIANCE = 0.36
+# N(0, 1) has a mass of 1e-11 beyond the grid, the two modes far less.
+EDGE = 6.8
+
+# Slowest exponents of the inner chains per unit of (relative) time if the Hessian lies between a
+# third of the curvature and all of it: ULD's is that of z'' + 2 z' + z / 3 = 0.
+LANGEVIN_RATE = 1.0 / 3.0
+UNDERDAMPED_RATE = 1.0 - math.sqrt(2.0 / 3.0)
+
+
+class Run(NamedTuple):
+    """What one run of a sampler cost, reached, and how it was set."""
+
+    nfe: int
+    tv: float
+    settings: str
+    step_size: float = math.nan
+    inner_steps: int = 0
+
+
+# --- rules ----------------------------------------------------------------------------------------
+
+
+def start_time(eps: float, dimension: int, moment: float) -> float:
+    """``T = log((d + E|x_0|^2)^(1/2) / eps)``: the start's share of TV is then of order eps."""
+    return math.log(math.sqrt(dimension + moment) / eps)
+
+
+def segment_count(eps: float, dimension: int, moment: float, lipschitz: float) -> int:
+    """Segments of length eta* that reach the start time."""
+    return math.ceil(start_time(eps, dimension, moment) / segments.critical_length(lipschitz))
+
+
+def grid(lipschitz: float, count: int, multiple: int = 1) -> Array:
+    """``count`` segments of ``multiple`` times eta* that end at 0."""
+    times: Array = np.arange(count, -1.0, -1.0) * (multiple * segments.critical_length(lipschitz))
+    return times
+
+
+def log_snr_grid(t_start: float, t_end: float, count: int) -> Array:
+    """`rtk.segments.log_snr` for millions of segments, and the closing step to 0."""
+    ends = process.log_snr(t_start), process.log_snr(t_end)
+    return np.append(0.5 * np.log1p(np.exp(-2.0 * np.linspace(*ends, count + 1))), 0.0)
+
+
+def gaussian_tv(law: Gaussian) -> float:
+    """TV to the Gaussian target, to six digits."""
+    return gaussian_law.tv(law, GAUSSIAN, tolerance=1e-6)
+
+
+def run_rtk(
+    method: str, times: Array, step_size: float, steps: int, counts: Iterable[int]
+) -> Iterator[Run]:
+    """RTK-ULD or RTK-ULA on the Gaussian from each of the last ``counts`` segments of a grid."""
+    step = gaussian_steps.RTK_STEPS[method](GAUSSIAN, times, step_size, steps)
+    means, variances = gaussian_steps.starts(step)
+    for count in counts:
+        tv = gaussian_tv(Gaussian(means[-count], variances[-count]))
+        eta = times[-2] - times[-1]
+        yield Run(count * steps, tv, f"segments={count},eta={eta:.4g}", step_size, steps)
+
+
+def rtk_rule(method: str, eps: float) -> Run:
+    """Bias of a segment of order ``eps / K^(1/2)``, and chains long enough to come down to it.
+
+    Over K segments squares of TV add up (by KL). The theory's bias is ``d^(1/2) theta`` for ULD,
+    ``(d theta)^(1/2)`` for ULA, at the relative step theta.
+    """
+    dimension = len(GAUSSIAN.mean)
+    count = segment_count(eps, dimension, GAUSSIAN_MOMENT, GAUSSIAN_LIPSCHITZ)
+    share = eps / math.sqrt(dimension * count)
+    step_size, rate = (
+        (share, UNDERDAMPED_RATE) if method == "rtk-uld" else (share**2, LANGEVIN_RATE)
+    )
+    steps = math.ceil(math.log(1.0 / share) / (rate * step_size))
+    times = grid(GAUSSIAN_LIPSCHITZ, count)
+    return next(run_rtk(method, times, step_size, steps, [count]))
+
+
+def mala_rule(eps: float) -> tuple[int, int]:
+    """Segments and inner steps of RTK-MALA on the two modes; step as large as the curvature."""
+    count = segment_count(eps, 1, MODES_MOMENT, MODES_LIPSCHITZ)
+    return count, math.ceil(math.log(math.sqrt(count) / eps) / LANGEVIN_RATE)
+
+
+def run_plain(method: str, times: Array) -> Run:
+    """DDPM, DDIM or DPM-Solver++(2M) on the Gaussian; the times end at 0."""
+    if method == "dpmpp-2m":
+        law = gaussian_steps.dpmpp_2m(GAUSSIAN, times[:-1])
+    else:
+        law = gaussian_steps.law(gaussian_steps.PLAIN_STEPS[method], GAUSSIAN, times)
+    settings = f"t_start={times[0]:.4g},t_end={times[-2]:.4g}"
+    return Run(len(times) - 1, gaussian_tv(law), settings)
+
+
+def clean_end(eps: float) -> float:
+    """End of a log-SNR grid: Tweedie's step from there to 0 costs TV of order eps."""
+    return eps / (math.sqrt(len(GAUSSIAN.mean)) * GAUSSIAN_LIPSCHITZ)
+
+
+def plain_rule(method: str, eps: float, *, most: int) -> Run | None:
+    """A grid by the order of the scheme; None if it has more than ``most`` steps.
+
+    DDPM: equal steps in t, ``h = eps^2 / (L^2 d T)`` (Chen et al. 2023, arXiv 2209.11215, Theorem
+    2). The solvers: steps of equal length h in log-SNR with ``d^(1/2) h^p = eps``, p their order.
+    """
+    dimension = len(GAUSSIAN.mean)
+    t_start = start_time(eps, dimension, GAUSSIAN_MOMENT)
+    if method == "ddpm":
+        count = math.ceil((t_start * GAUSSIAN_LIPSCHITZ / eps) ** 2 * dimension)
+        return run_plain(method, np.linspace(t_start, 0.0, count + 1)) if count <= most else None
+    length = process.log_snr(clean_end(eps)) - process.log_snr(t_start)
+    order = {"ddim": 1, "dpmpp-2m": 2}[method]
+    count = math.ceil(length / (eps / math.sqrt(dimension)) ** (1 / order))
+    times = log_snr_grid(t_start, clean_end(eps), count)
+    return run_plain(method, times) if count <= most else None
+
+
+# --- the two modes --------------------------------------------------------------------------------
+
+
+def modes_starts(kernels: ReverseTransition, cells: grid_law.Grid) -> Array:
+    """The paper's Gaussian start of each kernel, one row per cell (`rtk.warm_start.gaussian`)."""
+    precision = 2.0 * smoothness(kernels.t_lo, MODES_VARIANCE) + kernels.tilt_precision
+    mean = math.exp(kernels.eta) * kernels.tilt_precision / precision * kernels.x.numpy()
+    return np.stack([cells.law(-0.5 * precision * (cells.centres - m) ** 2) for m in mean])
+
+
+def modes_step(kernel: ReverseTransition, step_size: float) -> float:
+    """A step relative to the curvature, as `rtk.samplers.reverse_transition` takes it."""
+    return step_size / (smoothness(kernel.t_lo, MODES_VARIANCE) + kernel.tilt_precision)
+
+
+def modes_chains(
+    method: str,
+    runs: Iterable[tuple[int, int]],
+    step_size: float,
+    multiple: int,
+    cells: grid_law.Grid,
+) -> dict[tuple[int, int], float]:
+    """(segments, inner steps) -> TV of the samples; all runs on one grid of times, in one pass."""
+    x = torch.from_numpy(cells.centres).unsqueeze(1)
+    runs = set(runs)
+    times = grid(MODES_LIPSCHITZ, max(count for count, _ in runs), multiple)
+    steps = max(steps for _, steps in runs)
+    normal = cells.law(-0.5 * cells.centres**2)
+    laws = {run: normal for run in runs}
+    for count, t_hi, t_lo in zip(range(len(times) - 1, 0, -1), times, times[1:], strict=False):
+        kernels = ReverseTransition(MODES.score, x, t_hi, t_lo, MODES.log_prob, "exact")
+        matrices = grid_law.segment_laws(
+            kernels,
+            modes_starts(kernels, cells),
+            cells,
+            modes_step(kernels, step_size),
+            steps,
+            adjusted=method == "rtk-mala",
+        )
+        for run in runs:
+            if run[0] >= count:
+                laws[run] = laws[run] @ matrices[run[1]]
+    target = cells.law(MODES.log_prob(x, 0.0).numpy())
+    return {run: float(grid_law.tv(law, target)) for run, law in laws.items()}
+
+
+def modes_run(method: str, run: tuple[int, int], tv: float, step_size: float) -> Run:
+    count, steps = run
+    nfe = count * (steps + (method == "rtk-mala"))
+    return Run(nfe, tv, f"segments={count}", step_size, steps)
+
+
+# --- one segment ----------------------------------------------------------------------------------
+
+
+def mala_segment(step_size: float, steps: int, cells: grid_law.Grid) -> list[Run]:
+    """RTK-MALA's first segment from 0 on the two modes: TV to the kernel after each step."""
+    x = torch.tensor([[NOISY_END]], dtype=torch.float64)
+    t_hi = segments.critical_length(MODES_LIPSCHITZ)
+    kernel = ReverseTransition(MODES.score, x, t_hi, 0.0, MODES.log_prob, "exact")
+    (start,) = modes_starts(kernel, cells)
+    matrix = grid_law.mala_matrix(kernel, cells, modes_step(kernel, step_size))
+    path = grid_law.tv(grid_law.laws(start, matrix, steps), grid_law.kernel_law(kernel, cells))
+    return [Run(k, tv, "", step_size, k) for k, tv in enumerate(path.tolist()) if k > 0]
+
+
+def gaussian_segment(method: str, step_size: float, steps: int) -> Run:
+    """The same for ULD or ULA on the Gaussian, from x = 1."""
+    times = grid(GAUSSIAN_LIPSCHITZ, 1)
+    x = np.ones(len(GAUSSIAN.mean))
+    step = gaussian_steps.RTK_STEPS[method](GAUSSIAN, times, step_size, steps)
+    law = gaussian_steps.then(step, x)
+    exact = gaussian_steps.then(gaussian_steps.exact_kernel(GAUSSIAN, times), x)
+    return Run(steps, gaussian_law.tv(law, exact), "", step_size, steps)
+
+
+# --- the cheapest settings ------------------------------------------------------------------------
+
+
+def ladder(low: float, high: float, per_decade: int) -> Array:
+    """Numbers of equal ratio from ``low`` to at most ``high``."""
+    count = math.floor(per_decade * math.log10(high / low) + 1e-9)
+    steps: Array = low * 10.0 ** (np.arange(count + 1) / per_decade)
+    return steps
+
+
+def while_it_helps(runs: Iterable[Run]) -> Iterator[Run]:
+    """Runs of growing cost, up to one whose TV is hardly below that of the one before."""
+    before = math.inf
+    for run in runs:
+        yield run
+        if 0.95 * before < run.tv < 0.1:
+            return
+        before = run.tv
+
+
+def plain_candidates(method: str, most: int) -> Iterator[Run]:
+    """Log-SNR grids with ends that cost eps each, and grids quadratic in t, of many lengths."""
+    counts = np.unique(ladder(4, most, 8).astype(int)).tolist()
+    for eps in 1.0 / ladder(1.0, most, 2):
+        # Samplers with noise forget the start on the way: its share of TV falls as e^-2T.
+        for contraction in (1.0, 2.0):
+            t_start = start_time(eps, len(GAUSSIAN.mean), GAUSSIAN_MOMENT) / contraction
+            log_snr = (log_snr_grid(t_start, clean_end(eps), n) for n in counts)
+            if method == "dpmpp-2m":
+                # Its error changes sign on the way: more steps may harm before they help.
+                yield from (run_plain(method, times) for times in log_snr)
+                continue
+            quadratic = (t_start * np.linspace(1.0, 0.0, n + 1) ** 2 for n in counts)
+            for grids in (log_snr, quadratic):
+                yield from while_it_helps(run_plain(method, times) for times in grids)
+
+
+def rtk_candidates(method: str, smallest: float, longest: float) -> Iterator[Run]:
+    """Segments of 4 and 16 eta*, all starts, steps and physical times of the inner chain.
+
+    Shorter segments are not searched: long ones are cheaper on a target that is log-concave itself.
+    """
+    eta = segments.critical_length(GAUSSIAN_LIPSCHITZ)
+    for multiple in (4, 16):
+        times = grid(GAUSSIAN_LIPSCHITZ, math.ceil(longest / (multiple * eta)), multiple)
+        counts = np.unique(ladder(1, len(times) - 1, 8).astype(int)).tolist()
+        for step_size in 1.0 / ladder(1.0, 10.0 / smallest, 4):
+            for duration in 2.0 ** np.arange(1.0, 8.0, 0.5):
+                steps = math.ceil(duration / step_size)
+                yield from while_it_helps(run_rtk(method, times, step_size, steps, counts))
+
+
+def mala_candidates(cells: grid_law.Grid, longest: float) -> Iterator[Run]:
+    """RTK-MALA on the two modes: segments of 4 and 16 eta*, starts, inner steps and step sizes."""
+    eta = segments.critical_length(MODES_LIPSCHITZ)
+    for multiple in (4, 16):
+        counts = np.unique(ladder(1, longest / (multiple * eta), 12).astype(int)).tolist()
+        runs = [(count, steps) for count in counts for steps in range(1, 49)]
+        for step_size in (1.0, 1.5):
+            found = modes_chains("rtk-mala", runs, step_size, multiple, cells)
+            for run, tv in found.items():
+                yield modes_run("rtk-mala", run, tv, step_size)
+
+
+def segment_candidates(method: str, smallest: float, cells: grid_law.Grid) -> Iterator[Run]:
+    """One segment: step sizes and numbers of steps."""
+    if method == "rtk-mala":
+        for step_size in (1.0, 1.5):
+            yield from mala_segment(step_size, 40, cells)
+        return
+    for step_size in 1.0 / ladder(1.0, 1.0 / smallest, 4):
+        for duration in 2.0 ** np.arange(0.0, 7.0, 0.5):
+            yield gaussian_segment(method, step_size, math.ceil(duration / step_size))
+
+
+def cheapest(candidates: Iterable[Run], accuracies: Iterable[float]) -> dict[float, Run]:
+    """eps -> the run with the least NFE among those with TV <= eps; no entry if there is none."""
+    ordered = sorted(candidates)
+    first = {eps: next((run for run in ordered if run.tv <= eps), None) for eps in accuracies}
+    return {eps: run for eps, run in first.items() if run is not None}
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+def rows(study: str, target: str, method: str, runs: Iterable[tuple[float, Run]]) -> Rows:
+    """Rows of the table; eps is the accuracy that was asked for, NaN if none was."""
+    return [
+        {"study": study, "target": target, "method": method, "eps": eps, "value": run.tv}
+        | {"nfe": run.nfe, "step_size": run.step_size, "inner_steps": run.inner_steps}
+        | {"settings": run.settings}
+        for eps, run in runs
+    ]
+
+
+def unasked(runs: Iterable[Run]) -> Iterator[tuple[float, Run]]:
+    return ((math.nan, run) for run in runs)
+
+
+def searched(params: Any) -> list[float]:
+    """The accuracies for which the cheapest settings are searched."""
+    accuracies: list[float] = (1.0 / ladder(1.0, 1.0 / params.smallest, 2)).tolist()
+    return accuracies[1:]
+
+
+def by_rule(rule: Callable[[float], Run | None], params: Any) -> Iterator[tuple[float, Run]]:
+    """Runs for smaller and smaller eps, until the smallest TV is reached or the rule gives up."""
+    for eps in 1.0 / ladder(1.0, 1.0 / params.smallest, params.per_decade):
+        run = rule(float(eps))
+        if run is None:
+            return
+        yield float(eps), run
+        if run.tv < params.smallest:
+            return
+
+
+def gaussian_rows(params: Any) -> Rows:
+    """Whole chains of unadjusted samplers."""
+    table: Rows = []
+    for method in gaussian_steps.RTK_STEPS:
+        table += rows("rule", "gaussian", method, by_rule(partial(rtk_rule, method), params))
+        found = cheapest(rtk_candidates(method, params.smallest, params.longest), searched(params))
+        table += rows("optimised", "gaussian", method, found.items())
+    for method, most in params.most.items():
+        runs = by_rule(partial(plain_rule, method, most=most), params)
+        table += rows("rule", "gaussian", method, runs)
+        found = cheapest(plain_candidates(method, most // 25), searched(params))
+        table += rows("optimised", "gaussian", method, found.items())
+    count = segment_count(params.smallest, 10, GAUSSIAN_MOMENT, GAUSSIAN_LIPSCHITZ)
+    times = grid(GAUSSIAN_LIPSCHITZ, count)
+    for step_size in params.fixed_steps:
+        for steps in np.unique(ladder(1, 64.0 / step_size, 12).astype(int)).tolist():
+            fixed = unasked(run_rtk("rtk-uld", times, step_size, steps, [count]))
+            table += rows("fixed step", "gaussian", "rtk-uld", fixed)
+    return table
+
+
+def modes_rows(params: Any) -> Rows:
+    """Whole chains of RTK-MALA, and of RTK-ULA beside it, on the two modes."""
+    fine = grid_law.Grid(-EDGE, EDGE, params.cells)
+    coarse = grid_law.Grid(-EDGE, EDGE, params.cells // 2)
+    accuracies = [float(e) for e in 1.0 / ladder(1.0, 1.0 / params.mala_smallest, 4)]
+    asked = {eps: mala_rule(eps) for eps in accuracies}
+    tv = modes_chains("rtk-mala", asked.values(), 1.0, 1, fine)
+    check = modes_chains("rtk-mala", asked.values(), 1.0, 1, coarse)
+    runs = [(eps, modes_run("rtk-mala", run, tv[run], 1.0)) for eps, run in asked.items()]
+    table = rows("rule", "two modes", "rtk-mala", runs)
+    # Richardson, as `rtk.laws.grid.refined`.
+    table += [
+        row | {"metric": "grid_error", "value": abs(tv[run] - check[run]) / 3.0}
+        for row, run in zip(table, asked.values(), strict=True)
+    ]
+    count, most = mala_rule(params.smallest)
+    path = [(count, steps) for steps in range(1, most + 1)]
+    for method in ("rtk-mala", "rtk-ula"):
+        tv = modes_chains(method, path, 1.0, 1, coarse)
+        fixed = unasked(modes_run(method, run, tv[run], 1.0) for run in path)
+        table += rows("fixed step", "two modes", method, fixed)
+    found = cheapest(mala_candidates(coarse, params.longest), searched(params))
+    return table + rows("optimised", "two modes", "rtk-mala", found.items())
+
+
+def segment_rows(params: Any) -> Rows:
+    """One segment."""
+    cells = grid_law.Grid(-EDGE, EDGE, params.cells)
+    path = unasked(mala_segment(1.0, 40, cells))
+    table = rows("segment path", "two modes", "rtk-mala", path)
+    for method in ("rtk-mala", *gaussian_steps.RTK_STEPS):
+        target = "two modes" if method == "rtk-mala" else "gaussian"
+        found = cheapest(segment_candidates(method, params.smallest, cells), searched(params))
+        table += rows("segment", target, method, found.items())
+    return table
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params = snakemake.params
+    table = pd.DataFrame([*gaussian_rows(params), *modes_rows(params), *segment_rows(params)])
+    frame = table.assign(
+        experiment="convergence",
+        metric=table["metric"].fillna("tv"),
+        seed=0,
+        nfe_asked=0,
+        standard_error=0.0,
+    )
+    job.write(snakemake, frame, started)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""B6: energy differences from scores: their error, what it does to the law, and what they cost.
+
+- `modes`: one segment of two modes in one dimension (that of `experiments.theory.inner_chain`), without
+  noise: error of the difference and of the acceptance over stationary proposals, and the total
+  variation of the invariant law, against the step;
+- `proposals`: the same two errors on one segment of the mixture `mild` in ten dimensions, where
+  exact draws of the kernel are proposed from;
+- `chains`: whole chains on `mild` at equal numbers of scores, the estimators' own counted: what an
+  estimator spends is missing from the inner steps.
+
+A network for the energy, the paper's other way, is left out: it is another model, not an estimator.
+"""
+
+import itertools
+import math
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+import rtk
+from experiments.theory import inner_chain, log_concavity
+from experiments.workflow import job
+from rtk import metrics, segments, targets
+from rtk.energy import SIMPSON, TRAPEZOID, EnergyDifference, Exact, Taylor, gauss_legendre
+from rtk.kernel import Point, ReverseTransition
+from rtk.laws import grid as grid_law
+from rtk.laws.grid import Grid
+from rtk.mcmc.mala import proposal_ratio
+
+Rows = list[dict[str, Any]]
+
+ESTIMATORS: dict[str, EnergyDifference] = {
+    "exact": Exact(),
+    "trapezoid": TRAPEZOID,
+    "taylor": Taylor(),
+    "gauss_1": gauss_legendre(1),
+    "simpson": SIMPSON,
+    "gauss_2": gauss_legendre(2),
+    "gauss_3": gauss_legendre(3),
+}
+
+REACH = 4.0
+MILD_VARIANCE = 0.25
+
+
+def acceptance(
+    kernel: ReverseTransition, here: Point, there: Point, step_size: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The estimated energy difference and the probability of acceptance, both (n,)."""
+    difference = kernel.energy(kernel, here, there)
+    delta = difference + proposal_ratio(here, there, step_size)
+    return difference, delta.clamp_min(0.0).neg().exp()
+
+
+def with_energy(kernel: ReverseTransition, energy: EnergyDifference) -> ReverseTransition:
+    return ReverseTransition(
+        kernel.score, kernel.x, kernel.t_hi, kernel.t_lo, kernel.log_prob, energy
+    )
+
+
+# --- one segment of two modes, on a grid ---
+
+
+def pairs(grid: Grid) -> tuple[ReverseTransition, Point, Point]:
+    """The kernel with a chain for each pair of cells, and the points of the pairs."""
+    one = inner_chain.modes_kernel(0.0)
+    x = one.x.expand(grid.cells**2, 1)
+    kernel = ReverseTransition(one.score, x, one.t_hi, one.t_lo, one.log_prob)
+    z = torch.from_numpy(grid.centres).unsqueeze(1)
+    return kernel, kernel.at(z.repeat_interleave(grid.cells, 0)), kernel.at(z.repeat(grid.cells, 1))
+
+
+def modes(relative_steps: list[float], cells: int) -> Rows:
+    """Errors of the estimators and of the invariant laws, per step over ``1 / (3 L)``."""
+    grid = Grid(-REACH, REACH, cells)
+    one = inner_chain.modes_kernel(0.0)
+    law = grid_law.kernel_law(one, grid)
+    kernel, here, there = pairs(grid)
+    rows = Rows()
+    for relative in relative_steps:
+        step_size = relative / (3.0 * inner_chain.MODES_LIPSCHITZ)
+        proposals = grid_law.ula_matrix(one, grid, step_size)
+        weight = (law[:, np.newaxis] * proposals).ravel()
+        truth, accepted = acceptance(kernel, here, there, step_size)
+        row = {"target": "two-modes", "step_size": relative, "standard_error": 0.0}
+        floor = grid_law.tv(grid_law.stationary(proposals), law)
+        rows.append(row | {"method": "ula", "metric": "tv", "value": float(floor)})
+        for name, energy in ESTIMATORS.items():
+            found, estimated = acceptance(with_energy(kernel, energy), here, there, step_size)
+            matrix = grid_law.mala_matrix(with_energy(one, energy), grid, step_size)
+            values = {
+                "energy_error": math.sqrt(weight @ (found - truth).numpy() ** 2),
+                "acceptance_error": float(weight @ (estimated - accepted).abs().numpy()),
+                "tv": float(grid_law.tv(grid_law.stationary(matrix), law)),
+            }
+            rows += [
+                row | {"method": name, "metric": metric, "value": value}
+                for metric, value in values.items()
+            ]
+    return rows
+
+
+# --- the mild mixture in ten dimensions, by simulation ---
+
+
+def proposals(relative_steps: list[float], chains: int, seed: int) -> Rows:
+    """Errors of the estimators where exact draws of the kernel propose; same draws for all."""
+    mixture = targets.mixture("mild")
+    lipschitz = log_concavity.lipschitz_bound(mixture, 0.0)
+    t_hi = segments.critical_length(lipschitz)
+    generator = torch.Generator().manual_seed(seed)
+    x = mixture.sample(chains, t_hi, generator, torch.float64)
+    kernel = ReverseTransition(mixture.score, x, t_hi, 0.0, mixture.log_prob)
+    here = kernel.at(mixture.reverse_transition(x, t_hi, 0.0).sample(generator))
+    normal = torch.randn(x.shape, generator=generator, dtype=x.dtype)
+    rows = Rows()
+    for relative in relative_steps:
+        step_size = relative / (3.0 * lipschitz)
+        there = kernel.at(here.z - step_size * here.gradient + math.sqrt(2 * step_size) * normal)
+        truth, accepted = acceptance(kernel, here, there, step_size)
+        for name, energy in ESTIMATORS.items():
+            found, estimated = acceptance(with_energy(kernel, energy), here, there, step_size)
+            square = metrics.Estimate.of_replicates((found - truth).numpy() ** 2)
+            root = math.sqrt(square.value)
+            errors = {
+                "energy_error": metrics.Estimate(
+                    root, square.standard_error / (2.0 * root) if root else 0.0
+                ),
+                "acceptance_error": metrics.Estimate.of_replicates(
+                    (estimated - accepted).abs().numpy()
+                ),
+            }
+            rows += [
+                {"target": "mild", "step_size": relative, "method": name}
+                | {"metric": metric, "value": error.value, "standard_error": error.standard_error}
+                for metric, error in errors.items()
+            ]
+    return rows
+
+
+def error_of(samples: metrics.Samples, reference: metrics.Reference) -> metrics.Estimate:
+    """Mean of three total variations: marginals, masses of the modes, radii about them."""
+    accuracy = metrics.marginal_accuracy(samples, reference, interval=None)
+    parts = [
+        metrics.Estimate(1.0 - accuracy.value, accuracy.standard_error),
+        metrics.mode_weight_tv(samples, reference),
+        metrics.radial_tv(samples, reference),
+    ]
+    return metrics.Estimate.of_one_sample(parts)
+
+
+def chains(budgets: list[int], count: int, segment_count: int, seed: int) -> Rows:
+    """Error of the samples of whole chains at equal numbers of scores, and of exact samples.
+
+    All estimators have the same noise. RTK-ULA needs no energies.
+    """
+    mixture = targets.mixture("mild")
+    reference = metrics.Reference.of(mixture, size=1)
+    seed = job.derive_seed(seed, "energy_estimators", "chains")
+    exact = mixture.sample(count, 0.0, torch.Generator().manual_seed(seed))
+    found = [("sample", 0, 0, exact)]
+    for nfe, name in itertools.product(budgets, ["ula", *ESTIMATORS]):
+        options: dict[str, Any] = {"method": "rtk-ula"}
+        if name in ESTIMATORS:
+            log_prob = mixture.log_prob if name == "exact" else None
+            options = {"method": "rtk-mala", "energy": ESTIMATORS[name], "log_prob": log_prob}
+        result = rtk.sample(
+            mixture.score,
+            mixture.dimension,
+            count,
+            nfe=nfe,
+            seed=seed,
+            segments=segments.log_snr(segment_count),
+            data_variance=MILD_VARIANCE,
+            **options,
+        )
+        found.append((name, nfe, result.nfe, result.samples))
+    rows = Rows()
+    for name, asked, nfe, samples in found:
+        error = error_of(samples, reference)
+        row = {"target": "mild", "method": name, "nfe_asked": asked, "nfe": nfe, "metric": "error"}
+        rows.append(row | {"value": error.value, "standard_error": error.standard_error})
+    return rows
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params = snakemake.params
+    seed = job.derive_seed(params.seed, "energy_estimators", "proposals")
+    table = [
+        *modes(params.step_sizes, params.cells),
+        *proposals(params.step_sizes, params.proposals, seed),
+        *chains(params.nfe, params.chains, params.segments, params.seed),
+    ]
+    frame = pd.DataFrame(table).assign(
+        experiment="energy_estimators",
+        step_size=lambda rows: rows["step_size"].fillna(0.0),
+        settings=lambda rows: "step_size=" + rows["step_size"].astype(str),
+        seed=params.seed,
+        nfe=lambda rows: rows["nfe"].fillna(0).astype(int),
+        nfe_asked=lambda rows: rows["nfe_asked"].fillna(0).astype(int),
+    )
+    job.write(snakemake, frame, started)
+
+
+if __name__ == "__main__":
+    main()

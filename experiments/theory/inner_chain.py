@@ -1,0 +1,174 @@
+"""B3, one segment: how the inner chain's total variation falls with its steps, without noise.
+
+Two kernels at the theory's length ``eta*``, both from the DDPM warm start:
+
+- one dimension, two modes, where Metropolis kernels are matrices on a grid (`rtk.laws.grid`): MALA
+  with exact and with score-only energies, and unadjusted Langevin;
+- a Gaussian in ten dimensions, where unadjusted chains are affine (`rtk.laws.gaussian`): ULD and
+  ULA. (MALA's law in many dimensions is not to be had this way.)
+
+The theory's mechanism: MALA's error falls geometrically without end, an unadjusted chain's until
+it meets a floor that is proportional to its step.
+"""
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+import rtk
+from experiments.workflow import job
+from rtk import process, segments
+from rtk.kernel import ReverseTransition
+from rtk.laws import affine
+from rtk.laws import gaussian as gaussian_law
+from rtk.laws import grid as grid_law
+from rtk.laws.gaussian import Gaussian
+from rtk.mcmc.splitting import splitting
+from rtk.mcmc.ula import ula
+from rtk.mcmc.uld import uld
+from rtk.noise import Noise
+
+MODES = rtk.GaussianMixture([0.5, 0.5], [[-1.0], [1.0]], 0.36)
+MODES_LIPSCHITZ = 1.0 / 0.36**2 - 1.0 / 0.36
+NOISY_END = 0.4
+
+GAUSSIAN_VARIANCES = np.linspace(0.25, 1.0, 10)
+
+ENERGIES = {
+    "rtk-mala": "exact",
+    "rtk-mala-taylor": "taylor",
+    "rtk-mala-trapezoid": "trapezoid",
+    "rtk-mala-simpson": "simpson",
+}
+
+SPLITTINGS = {"rtk-uld-obabo": "OBABO", "rtk-uld-baoab": "BAOAB", "rtk-uld-ubu": "UBU"}
+
+Rows = list[dict[str, Any]]
+
+
+def warm_start(kernel: ReverseTransition) -> Gaussian:
+    """Law of the DDPM warm start of one chain."""
+    denoised = process.denoise(kernel.x, kernel.score(kernel.x, kernel.t_hi), kernel.t_hi)
+    mean, variance = process.posterior(kernel.x, denoised, kernel.t_hi, kernel.t_lo)
+    return Gaussian(mean[0].numpy(), np.full(mean.shape[1], variance))
+
+
+def modes_kernel(t_lo: float, energy: str | None = None) -> ReverseTransition:
+    """The kernel of the two modes over a segment of length eta* that ends at ``t_lo``."""
+    x = torch.tensor([[NOISY_END]], dtype=torch.float64)
+    t_hi = t_lo + segments.critical_length(MODES_LIPSCHITZ)
+    return ReverseTransition(MODES.score, x, t_hi, t_lo, MODES.log_prob, energy)
+
+
+def modes_paths(
+    t_lo: float, relative_steps: list[float], steps: int, cells: int
+) -> dict[tuple[str, float], tuple[np.ndarray[Any, Any], float]]:
+    """(method, relative step) -> TV after 0, 1, ..., ``steps`` steps, and of the invariant law."""
+    grid = grid_law.Grid(-4.0, 4.0, cells)
+    exact = modes_kernel(t_lo)
+    target = grid_law.kernel_law(exact, grid)
+    start = grid_law.start_law(warm_start(exact), grid)
+    found = {}
+    for relative in relative_steps:
+        # The kernel's Hessian is at most 3 L.
+        step_size = relative / (3.0 * MODES_LIPSCHITZ)
+        matrices = {"rtk-ula": grid_law.ula_matrix(exact, grid, step_size)} | {
+            method: grid_law.mala_matrix(modes_kernel(t_lo, energy), grid, step_size)
+            for method, energy in ENERGIES.items()
+        }
+        for method, matrix in matrices.items():
+            path = grid_law.tv(grid_law.laws(start, matrix, steps), target)
+            floor = float(grid_law.tv(grid_law.stationary(matrix), target))
+            found[method, relative] = path, floor
+    return found
+
+
+def gaussian_kernel(chains: int) -> ReverseTransition:
+    """The kernel of the ten-dimensional Gaussian over eta* from 0, the same in every chain."""
+    mixture = rtk.GaussianMixture([1.0], np.zeros((1, 10)), GAUSSIAN_VARIANCES[np.newaxis])
+    x = torch.ones(chains, 10, dtype=torch.float64)
+    t_hi = segments.critical_length(1.0 / GAUSSIAN_VARIANCES.min())
+    return ReverseTransition(mixture.score, x, t_hi, 0.0, mixture.log_prob)
+
+
+def gaussian_kernel_law() -> Gaussian:
+    """The kernel itself: precision ``1/v + 1/h``, mean ``e^eta x / h`` over it."""
+    kernel = gaussian_kernel(1)
+    variance = 1.0 / (1.0 / GAUSSIAN_VARIANCES + kernel.tilt_precision)
+    return Gaussian(variance * np.exp(kernel.eta) * kernel.tilt_precision, variance)
+
+
+def gaussian_tv(method: str, relative: float, steps: int, friction: float = 2.0) -> float:
+    """TV to the kernel after ``steps`` steps of ULA, ULD or a splitting of it."""
+    curvature = 1.0 / GAUSSIAN_VARIANCES.min() + gaussian_kernel(1).tilt_precision
+    start = warm_start(gaussian_kernel(1))
+
+    def draw(noise: Noise) -> Tensor:
+        kernel = gaussian_kernel(noise.n)
+        z = torch.from_numpy(start.mean) + torch.from_numpy(start.variance).sqrt() * noise.normal()
+        if method == "rtk-ula":
+            return ula(kernel.grad, z, steps, relative / curvature, noise)
+        root = curvature**0.5
+        if method in SPLITTINGS:
+            word = SPLITTINGS[method]
+            return splitting(kernel, z, word, steps, relative / root, friction * root, noise)
+        return uld(kernel, z, steps, relative / root, friction * root, noise)
+
+    return gaussian_law.tv(affine.affine_law(draw, 10), gaussian_kernel_law())
+
+
+def gaussian_floor(method: str, relative: float) -> float:
+    """TV of the invariant law: that of a chain whose start has decayed below 1e-8.
+
+    ULD's slowest mode, ``z'' + 2 z' + 0.75 z = 0`` in relative units, decays as ``exp(-t / 2)``; a
+    step of ULA counts for at least two thirds of its length.
+    """
+    return gaussian_tv(method, relative, math.ceil(40.0 / relative))
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params = snakemake.params
+    table: Rows = []
+    paths = modes_paths(params.t_lo, params.step_sizes, max(params.steps), params.cells)
+    for (method, relative), (path, floor) in paths.items():
+        common = {"target": "two-modes", "method": method, "step_size": relative}
+        table += [{**common, "steps": k, "metric": "tv", "value": path[k]} for k in params.steps]
+        table.append({**common, "steps": -1, "metric": "tv_floor", "value": floor})
+    for method in ("rtk-ula", "rtk-uld", *SPLITTINGS):
+        for relative in params.step_sizes:
+            common = {"target": "gaussian", "method": method, "step_size": relative}
+            floor = gaussian_floor(method, relative)
+            table.append({**common, "steps": -1, "metric": "tv_floor", "value": floor})
+    for method in ("rtk-ula", "rtk-uld"):
+        for relative in params.step_sizes:
+            table += [
+                {
+                    "target": "gaussian",
+                    "method": method,
+                    "step_size": relative,
+                    "steps": k,
+                    "metric": "tv",
+                    "value": gaussian_tv(method, relative, k),
+                }
+                for k in params.steps
+            ]
+    frame = pd.DataFrame(table).assign(
+        experiment="inner_chain",
+        settings=lambda rows: "step_size=" + rows["step_size"].astype(str),
+        seed=0,
+        nfe_asked=0,
+        nfe=0,
+        standard_error=0.0,
+    )
+    job.write(snakemake, frame, started)
+
+
+if __name__ == "__main__":
+    main()

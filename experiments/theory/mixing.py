@@ -1,0 +1,219 @@
+"""B1, the other side of log-concavity: how fast an inner chain mixes on segments beyond eta*.
+
+The kernel of a segment that ends at time 0 is taken at lengths from 0.1 to 300 times the theory's
+``eta*(L)``. MALA's step is ``d^(-1/3) / (1/v + 1/h)``, ``1/h = 1 / (e^2eta - 1)``: one over a bound
+on the curvature, ``-hess log p_0 <= I/v`` with v the narrowest component's variance, times MALA's
+optimal scaling (Roberts and Rosenthal 1998). It is the same rule at all lengths; none is tuned.
+
+- One dimension, two modes at ``+-m`` of standard deviation 0.6: the spectral gap of MALA's matrix
+  on a grid and that of continuous Langevin, for noisy ends at quantiles of ``p_hi``. The median,
+  the middle between the modes, is among them.
+- Ten dimensions: the autocorrelation time of MALA started from exact draws of the kernel, noisy
+  ends drawn from ``p_hi``. The autocovariance is that about the exact mean of each kernel, summed
+  over coordinates and averaged over chains, so that chains weigh by their variance.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import ndtr
+
+import rtk
+from experiments.theory.log_concavity import everywhere, lipschitz_constant, spectrum
+from experiments.workflow import job
+from rtk import process, segments, targets
+from rtk.kernel import ReverseTransition
+from rtk.laws import grid as grid_law
+from rtk.mcmc.mala import mala
+from rtk.noise import ChainNoise
+
+Array = NDArray[np.float64]
+
+MODE_VARIANCE = 0.36
+# The grid reaches so many standard deviations beyond the outermost component of the kernel.
+REACH = 8.0
+BATCHES = 16
+
+
+def two_modes(mode: float) -> rtk.GaussianMixture:
+    """Equal modes at ``+-mode``; 1 is the target of B3."""
+    return rtk.GaussianMixture([0.5, 0.5], [[-mode], [mode]], MODE_VARIANCE)
+
+
+def two_modes_lipschitz(mode: float) -> float:
+    """``sup |(log p_0)''|``, between the modes or in the tails."""
+    return max(1.0 / MODE_VARIANCE, mode**2 / MODE_VARIANCE**2 - 1.0 / MODE_VARIANCE)
+
+
+def step_size(mixture: rtk.GaussianMixture, eta: float) -> float:
+    """``d^(-1/3)`` over ``1/v + 1/h``, which bounds the curvature of the kernel's potential."""
+    curvature = 1.0 / float(mixture.variances.min()) + 1.0 / np.expm1(2.0 * eta)
+    return float(mixture.dimension ** (-1 / 3) / curvature)
+
+
+def noisy_ends(mode: float, t_hi: float, count: int) -> Array:
+    """Quantiles ``(k + 1/2) / count`` of ``p_hi`` from the median up; ``count`` is odd.
+
+    The lower half mirrors the upper one.
+    """
+    centre = process.alpha(t_hi) * mode
+    sigma = (process.alpha(t_hi) ** 2 * MODE_VARIANCE + process.variance(t_hi)) ** 0.5
+
+    def excess(x: float, level: float) -> float:
+        return float(0.5 * (ndtr((x - centre) / sigma) + ndtr((x + centre) / sigma)) - level)
+
+    levels = (np.arange(count // 2, count) + 0.5) / count
+    far = centre + 10.0 * sigma
+    return np.array([0.0, *(brentq(excess, 0.0, far, args=(level,)) for level in levels[1:])])
+
+
+def gaps(mode: float, x: float, eta: float, cells: int) -> tuple[float, float]:
+    """Spectral gap of MALA, per step, and of continuous Langevin, per unit of its time."""
+    mixture = two_modes(mode)
+    start = torch.tensor([[x]], dtype=torch.float64)
+    kernel = ReverseTransition(mixture.score, start, eta, 0.0, mixture.log_prob)
+    exact = mixture.reverse_transition(start, eta, 0.0)
+    reach = REACH * float(exact.variances.max()) ** 0.5
+    grid = grid_law.Grid(float(exact.means.min()) - reach, float(exact.means.max()) + reach, cells)
+    matrix = grid_law.mala_matrix(kernel, grid, step_size(mixture, eta))
+    mala_gap = grid_law.spectral_gap(matrix)
+    fine = grid_law.Grid(grid.low, grid.high, 4 * cells)
+    centres = torch.from_numpy(fine.centres).unsqueeze(1)
+    log_density = exact.log_prob(centres).numpy()
+    return mala_gap, float(grid_law.langevin_spectrum(log_density, fine)[1])
+
+
+def one_dimension(mode: float, ratio: float, count: int, cells: int) -> dict[str, float]:
+    """Metrics of one segment, averaged over the noisy end or the worst of them."""
+    eta = ratio * segments.critical_length(two_modes_lipschitz(mode))
+    found = np.array([gaps(mode, float(x), eta, cells) for x in noisy_ends(mode, eta, count)])
+    weights = np.array([1.0, *[2.0] * (count // 2)]) / count
+    return {
+        "eta": eta,
+        "gap_mean": float(weights @ found[:, 0]),
+        "gap_worst": float(found[:, 0].min()),
+        "langevin_gap_worst": float(found[:, 1].min()),
+        # Steps for an independent draw; their mean is what a run over many x pays.
+        "steps_mean": float(weights @ (1.0 / found[:, 0])),
+        "steps_worst": float(1.0 / found[:, 0].min()),
+    }
+
+
+def autocovariance(path: Array, lags: int) -> Array:
+    """``mean_t <path_t, path_t+k>``, lags 0 to ``lags - 1``, of (steps, chains, d): (lags, chains).
+
+    The path is centred already, so this is unbiased at stationarity.
+    """
+    steps = len(path)
+    transform = np.fft.rfft(path, 2 * steps, axis=0)
+    power = (transform * transform.conj()).real.sum(2)
+    sums = np.fft.irfft(power, 2 * steps, axis=0)[:lags]
+    found: Array = sums / (steps - np.arange(lags))[:, np.newaxis]
+    return found
+
+
+def autocorrelation_time(covariance: Array) -> tuple[float, bool]:
+    """``1 + 2 sum_k rho_k`` of autocovariances (lags,), by Geyer's initial positive sequence.
+
+    Sums of neighbouring lags are positive for a reversible chain; the first that is not ends the
+    sum (Geyer 1992, Practical Markov chain Monte Carlo, section 3.3).
+
+    Returns:
+        The time, and whether a sum ended it: if not, the run was too short and it is too small.
+    """
+    pairs = covariance[: len(covariance) // 2 * 2].reshape(-1, 2).sum(1)
+    ends = np.append(np.flatnonzero(pairs <= 0.0), len(pairs))
+    time = float(2.0 * pairs[: ends[0]].sum() / covariance[0] - 1.0)
+    return time, bool(ends[0] < len(pairs))
+
+
+def ten_dimensions(
+    target: str, ratio: float, chains: int, steps: int, seed: int
+) -> dict[str, tuple[float, float]]:
+    """Autocorrelation time and acceptance with standard errors, and what goes with them.
+
+    The time is ``resolved`` (1 or 0) if its sum ended and the run is twenty times as long.
+    """
+    mixture = targets.mixture(target)
+    generator = torch.Generator().manual_seed(seed)
+    samples = mixture.sample(2000, 0.0, generator, torch.float64)
+    constant = lipschitz_constant(*spectrum(mixture, everywhere(mixture, samples, 0.0), 0.0))
+    eta = ratio * segments.critical_length(constant)
+    x = mixture.sample(chains, eta, generator, torch.float64)
+    exact = mixture.reverse_transition(x, eta, 0.0)
+    kernel = ReverseTransition(mixture.score, x, eta, 0.0, mixture.log_prob)
+    noise = ChainNoise(seed, chains, (mixture.dimension,), dtype=torch.float64)
+    z, centre = exact.sample(generator), exact.mean()
+    path, accepted = np.empty((steps, *z.shape)), torch.zeros(chains, dtype=torch.float64)
+    for k in range(steps):
+        point, moved = mala(kernel, z, 1, step_size(mixture, eta), noise)
+        z, accepted = point.z, accepted + moved
+        path[k] = (z - centre).numpy()
+    covariance = autocovariance(path, steps // 2)
+    whole, ended = autocorrelation_time(covariance.mean(1))
+    # The jackknife over batches of chains: the sum's end varies little from one to the next.
+    batches = np.array_split(np.arange(chains), BATCHES)
+    left = [autocorrelation_time(np.delete(covariance, part, 1).mean(1))[0] for part in batches]
+    error = float(((BATCHES - 1) * np.var(left)) ** 0.5)
+    rate = accepted.numpy() / steps
+    return {
+        "autocorrelation": (whole, error),
+        "resolved": (float(ended and 20.0 * whole <= steps), 0.0),
+        "acceptance": (float(rate.mean()), float(rate.std(ddof=1) / chains**0.5)),
+        "eta": (eta, 0.0),
+    }
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params = snakemake.params
+    table: list[dict[str, Any]] = []
+    for mode in params.modes:
+        for ratio in params.ratios:
+            found = one_dimension(mode, ratio, params.noisy_ends, params.cells)
+            table += [
+                {
+                    "target": "two-modes",
+                    "mode": mode,
+                    "ratio": ratio,
+                    "metric": metric,
+                    "value": value,
+                    "standard_error": 0.0,
+                    "seed": 0,
+                }
+                for metric, value in found.items()
+            ]
+    for target in params.targets:
+        for ratio in params.ratios_d10:
+            seed = job.derive_seed(params.seed, "mixing", target, str(ratio))
+            measured = ten_dimensions(target, ratio, params.chains, params.steps, seed)
+            table += [
+                {
+                    "target": target,
+                    "mode": np.nan,
+                    "ratio": ratio,
+                    "metric": metric,
+                    "value": value,
+                    "standard_error": error,
+                    "seed": seed,
+                }
+                for metric, (value, error) in measured.items()
+            ]
+    frame = pd.DataFrame(table).assign(
+        experiment="mixing",
+        method="rtk-mala",
+        settings=lambda rows: "ratio=" + rows["ratio"].astype(str),
+        nfe_asked=0,
+        nfe=0,
+    )
+    job.write(snakemake, frame, started)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""B1 for a learned score: the curvature of the MNIST network, and the segments it asks for.
+
+At noised images the Jacobian J of the score is reached by products alone: ``J v`` by forward-mode
+and ``J^T v`` by reverse-mode differentiation. Of its symmetric part ``S = (J + J^T) / 2`` the
+smallest and the largest eigenvalue are found by Lanczos' iteration. A score is a gradient, so its
+Jacobian is symmetric; a network's is not, and ``|J - J^T|_F / (2 |J|_F)`` says how far from it, by
+Hutchinson's estimate ``E |A v|^2 = |A|_F^2``, v of random signs.
+
+``L(t)`` is the largest ``|S|`` over the images, a lower estimate of the supremum in the theory.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.func import jvp, vjp
+
+from experiments.mnist import data, network
+from experiments.workflow import job
+from rtk import process, segments
+from rtk.energy import dot
+
+Product = Callable[[Tensor], Tensor]
+
+PROBES = 8
+
+
+def products(score: Product, x: Tensor) -> tuple[Product, Product]:
+    """``v -> J v`` and ``v -> J^T v`` at each row of ``x``, for rows that do not interact."""
+    pull = vjp(score, x)[1]
+    return lambda v: jvp(score, (x,), (v,))[1], lambda v: pull(v)[0]
+
+
+def lanczos(product: Product, start: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+    """Extreme eigenvalues of a symmetric matrix for each row, and bounds of their errors.
+
+    Args:
+        product: ``v -> S v`` for all rows at once, shape (n, *shape).
+        start: shape (n, *shape).
+        iterations: at most the size of a row.
+
+    Returns:
+        Smallest and largest Ritz value (n, 2), and the norms of their residuals: within that
+        distance of each lies an eigenvalue.
+    """
+    basis = [start / dot(start, start).sqrt().reshape(-1, *[1] * (start.ndim - 1))]
+    diagonal, coupling = [], []
+    for _ in range(iterations):
+        v = product(basis[-1])
+        diagonal.append(dot(v, basis[-1]))
+        # Against the whole basis, twice: rounding would bring converged vectors back.
+        for _ in range(2):
+            for u in basis:
+                v = v - dot(u, v).reshape(-1, *[1] * (v.ndim - 1)) * u
+        norm = dot(v, v).sqrt()
+        coupling.append(norm)
+        basis.append(v / norm.reshape(-1, *[1] * (v.ndim - 1)))
+    inner = torch.stack(coupling[:-1], 1)
+    matrix = torch.diag_embed(torch.stack(diagonal, 1))
+    matrix = matrix + torch.diag_embed(inner, 1) + torch.diag_embed(inner, -1)
+    values, vectors = torch.linalg.eigh(matrix)
+    residuals = coupling[-1].unsqueeze(1) * vectors[:, -1].abs()
+    return values[:, [0, -1]], residuals[:, [0, -1]]
+
+
+def antisymmetric(
+    forward: Product, backward: Product, shape: tuple[int, ...], generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Squared Frobenius norms of ``(J - J^T) / 2`` and of J by probe: (PROBES, n) each."""
+    found = []
+    for _ in range(PROBES):
+        v = torch.randint(0, 2, shape, generator=generator).double() * 2.0 - 1.0
+        image, transposed = forward(v), backward(v)
+        skew = 0.5 * (image - transposed)
+        found.append(torch.stack((dot(skew, skew), dot(image, image))))
+    skews, wholes = torch.stack(found, 1)
+    return skews, wholes
+
+
+def measure(
+    score: network.ScoreNetwork, images: Tensor, t: float, iterations: int, seed: int
+) -> dict[str, tuple[float, float]]:
+    """Metrics at one time: value and error (of Lanczos, or the standard error over images)."""
+    generator = torch.Generator().manual_seed(seed)
+    clean = images.double()
+    x = process.alpha(t) * clean + process.sigma(t) * torch.randn(
+        clean.shape, generator=generator, dtype=torch.float64
+    )
+    forward, backward = products(lambda y: score(y, t), x)
+    start = torch.randn(x.shape, generator=generator, dtype=torch.float64)
+    values, residuals = lanczos(lambda v: 0.5 * (forward(v) + backward(v)), start, iterations)
+    lowest, highest = int(values[:, 0].argmin()), int(values[:, 1].argmax())
+    smallest = float(values[lowest, 0]), float(residuals[lowest, 0])
+    largest = float(values[highest, 1]), float(residuals[highest, 1])
+    lipschitz = max(smallest, largest, key=lambda found: abs(found[0]))
+    skews, wholes = antisymmetric(forward, backward, tuple(x.shape), generator)
+    ratio = (skews.mean(0) / wholes.mean(0)).sqrt()
+    return {
+        "smallest": smallest,
+        "largest": largest,
+        "lipschitz": (abs(lipschitz[0]), lipschitz[1]),
+        "eta_star": (segments.critical_length(abs(lipschitz[0])), 0.0),
+        "antisymmetric": (float(ratio.mean()), float(ratio.std() / len(ratio) ** 0.5)),
+    }
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params, inputs = snakemake.params, snakemake.input
+    score = network.load(inputs.score)
+    # Forward-mode derivatives need the plain layout.
+    score.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    half = params.images // 2
+    images = torch.cat(
+        (
+            data.load(inputs.data, "test").images[:half],
+            data.load(inputs.data, "train").images[: params.images - half],
+        )
+    )
+    table: list[dict[str, Any]] = []
+    for t in params.times:
+        seed = job.derive_seed(params.seed, "network_curvature", str(t))
+        found = measure(score, images, t, params.iterations, seed)
+        table += [
+            {"t": t, "metric": name, "value": value, "standard_error": error, "seed": seed}
+            for name, (value, error) in found.items()
+        ]
+    frame = pd.DataFrame(table).assign(
+        experiment="network_curvature",
+        target="mnist",
+        method="score-network",
+        settings=lambda rows: "t=" + rows["t"].astype(str),
+        nfe_asked=0,
+        nfe=0,
+    )
+    job.write(snakemake, frame, started)
+
+
+if __name__ == "__main__":
+    main()

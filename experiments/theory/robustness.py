@@ -1,0 +1,445 @@
+"""B5: errors of the score and of the energy difference, against the error of the samples.
+
+Everything here is exact, without Monte Carlo noise. An error of the score is a field of root mean
+square ``eps`` under p_t (less at some times for two kinds), an error of the energy difference is at
+most ``eps``. Three settings:
+
+- `gaussian`: whole chains on a Gaussian in ten dimensions, whose laws stay Gaussian under affine
+  errors (`rtk.laws.gaussian`): RTK-ULD, RTK-ULA, DDPM, DDIM, DPM-Solver++(2M), and score-only
+  RTK-MALA in the limit of many inner steps (`WrongKernel`);
+- `modes_chain`: whole chains on two modes in one dimension, RTK-MALA in the same limit: a segment
+  is a matrix on a grid;
+- `modes_segment`: one segment of the two modes at a finite step (`rtk.laws.grid`): RTK-MALA with
+  exact, Simpson and trapezoid energies.
+"""
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from experiments.theory import inner_chain
+from experiments.workflow import job
+from rtk import process, segments
+from rtk.energy import EnergyDifference, Exact
+from rtk.kernel import Point, ReverseTransition
+from rtk.laws import affine
+from rtk.laws import gaussian as gaussian_law
+from rtk.laws import grid as grid_law
+from rtk.laws.gaussian import Gaussian
+from rtk.laws.grid import Array, Grid
+from rtk.noise import Noise
+from rtk.samplers.base import Info, Problem, State, Step
+from rtk.samplers.registry import METHODS
+from rtk.score import CountedScore
+from rtk.segments import Times
+
+Rows = list[dict[str, Any]]
+
+T_START, T_END = 5.0, 1e-3
+
+# The Gaussian: ten independent coordinates of two variances, so two coordinates tell its laws.
+VARIANCES = torch.tensor([0.5, 1.5], dtype=torch.float64)
+COPIES = 5
+DIMENSION = 2 * COPIES
+LIPSCHITZ = 2.0
+LATE = 0.2
+
+MODES = inner_chain.MODES
+REACH = 4.0
+FREQUENCY = 0.5 * math.pi
+
+
+# --- a Gaussian in ten dimensions ---
+
+
+def noised_variances(t: float) -> Tensor:
+    """Variances of p_t, shape (2,)."""
+    return process.alpha(t) ** 2 * VARIANCES + process.variance(t)
+
+
+def target(t: float) -> Gaussian:
+    """``p_t`` in all ten dimensions."""
+    return Gaussian(np.zeros(2), noised_variances(t).numpy()).power(COPIES)
+
+
+def true_score(x: Tensor, t: float) -> Tensor:
+    return -x / noised_variances(t)
+
+
+def weight(kind: str, t: float) -> float:
+    """Root mean square of an error at time ``t``, over its largest."""
+    if kind == "late":
+        return float(t < LATE)
+    return math.exp(-t) if kind == "growing" else 1.0
+
+
+def score_error(kind: str, x: Tensor, t: float) -> Tensor:
+    """Error field of root mean square ``weight(kind, t)`` under p_t in ten dimensions.
+
+    ``x`` has shape (..., 2). "constant" is a constant vector, also when it comes "late", for
+    ``t < LATE``, or is "growing" as ``exp(-t)``; "scaling" is along the score; "linear" draws half
+    of the coordinates in and pushes the others out.
+    """
+    variances = noised_variances(t)
+    if kind == "noise":  # drawn by NoisyStep
+        return torch.zeros_like(x)
+    if kind == "scaling":
+        return true_score(x, t) / (COPIES * (1.0 / variances).sum()).sqrt()
+    if kind == "linear":
+        return torch.tensor([-1.0, 1.0]) * x / (DIMENSION * variances).sqrt()
+    return torch.full_like(x, weight(kind, t) / DIMENSION**0.5)
+
+
+AFFINE_ERRORS = ("constant", "scaling", "linear", "late", "growing")
+
+
+@dataclass(frozen=True)
+class NoisyStep:
+    """A sampler whose score has fresh noise at every call, of deviation ``deviation`` (d,)."""
+
+    step: Step
+    deviation: Tensor
+
+    def __call__(
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
+    ) -> tuple[State, Info]:
+        def score(x: Tensor, t: float) -> Tensor:
+            return problem.score(x, t) + self.deviation * noise.normal()
+
+        return self.step(Problem(CountedScore(score)), state, t_lo, nfe, noise)
+
+    def default_times(self, nfe: int, problem: Problem) -> Times:
+        return self.step.default_times(nfe, problem)
+
+    def minimum_nfe(self, segments: int, problem: Problem) -> int:
+        return self.step.minimum_nfe(segments, problem)
+
+
+@dataclass(frozen=True)
+class WrongKernel:
+    """Exact draws of the law whose potential has the gradient of the kernel, error included.
+
+    For a score that is affine in each coordinate by itself. Energies by any symmetric rule are then
+    exact differences of that potential, so this is what score-only MALA converges to.
+    """
+
+    def __call__(
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
+    ) -> tuple[State, Info]:
+        kernel = ReverseTransition(problem.score, state.x, state.t, t_lo)
+        at_zero = kernel.grad(torch.zeros_like(state.x))
+        precision = kernel.grad(torch.ones_like(state.x)) - at_zero
+        return State(-at_zero / precision + noise.normal() / precision.sqrt(), t_lo), Info()
+
+    def default_times(self, nfe: int, problem: Problem) -> Times:
+        return segments.from_lipschitz(LIPSCHITZ, T_START, T_END)
+
+    def minimum_nfe(self, segments: int, problem: Problem) -> int:
+        return 2 * segments
+
+
+def sampler(method: str, sizes: Mapping[str, Any]) -> tuple[Step, Times]:
+    """A sampler and its grid: the theory's segments for RTK, uniform in log-SNR for the others."""
+    if method in ("ddpm", "ddim", "dpm++2m"):
+        return METHODS[method](), segments.log_snr(sizes["baseline_steps"], T_START, T_END)
+    times = segments.from_lipschitz(LIPSCHITZ, T_START, T_END)
+    if method == "rtk-mala-simpson":
+        return WrongKernel(), times
+    options = {"step_size": sizes["step_size"][method], "inner_steps": sizes["inner_steps"]}
+    return METHODS[method](data_variance=float(VARIANCES.min()), **options), times
+
+
+GAUSSIAN_METHODS = ("ddpm", "ddim", "dpm++2m", "rtk-ula", "rtk-uld", "rtk-mala-simpson")
+
+
+def gaussian_laws(
+    step: Step, times: Times, kinds: Sequence[str], epsilons: Sequence[float]
+) -> tuple[dict[tuple[str, float], Gaussian], int]:
+    """(kind, eps) -> law of the samples, and the scores per sample; `step` has the noise, if any.
+
+    Coordinates keep apart, so all cases are blocks of coordinates of one chain.
+    """
+    sizes = torch.tensor(epsilons).double().unsqueeze(1)
+
+    def score(x: Tensor, t: float) -> Tensor:
+        blocks = x.unflatten(1, (len(kinds), len(epsilons), 2))
+        errors = [score_error(kind, blocks[:, k], t) for k, kind in enumerate(kinds)]
+        return (true_score(blocks, t) + sizes * torch.stack(errors, 1)).flatten(1)
+
+    cases = list(itertools.product(kinds, epsilons))
+    law, nfe = affine.sample_law(score, 2 * len(cases), step, 10**6, segments=times, denoise=False)
+    coordinates = zip(law.mean.reshape(-1, 2), law.variance.reshape(-1, 2), strict=True)
+    laws = [Gaussian(mean, variance).power(COPIES) for mean, variance in coordinates]
+    return dict(zip(cases, laws, strict=True)), nfe
+
+
+def noisy(step: Step, epsilons: Sequence[float]) -> NoisyStep:
+    """The sampler with noise of root mean square ``eps`` in the blocks of `gaussian_laws`."""
+    return NoisyStep(step, torch.tensor(epsilons).double().repeat_interleave(2) / DIMENSION**0.5)
+
+
+def girsanov_bound(kind: str, eps: float, times: Times) -> float:
+    """``(KL / 2)^(1/2)``, Pinsker's bound on the TV between DDPM with and without a score error.
+
+    KL is that of the paths. Step k has the same variance ``s_lo^2 (1 - e^-2eta) / s_hi^2`` in both
+    and means ``e^eta (1 - e^-2eta)`` times the error apart, so::
+
+        KL = sum_k (e^{2 eta_k} - 1) (s_hi^2 / s_lo^2) E|e_k|^2 / 2  ->  int eps^2 w(t)^2 dt
+
+    (Girsanov), with ``E|e_k|^2 = eps^2 w(t_k)^2``, taken under p_t instead of the chain's own law,
+    which differs by the discretisation. Of noise it bounds the TV too, as KL is convex.
+    """
+    kl = sum(
+        0.5
+        * math.expm1(2.0 * (hi - lo))
+        * process.variance(hi)
+        / process.variance(lo)
+        * (eps * weight(kind, hi)) ** 2
+        for hi, lo in itertools.pairwise(times)
+    )
+    return math.sqrt(0.5 * kl)
+
+
+def gaussian(epsilons: list[float], sizes: Mapping[str, Any]) -> Rows:
+    """Final TV of whole chains: to the target, and to the same sampler's law without the error."""
+    goal, rows = target(T_END), Rows()
+    for method in GAUSSIAN_METHODS:
+        step, times = sampler(method, sizes)
+        laws, nfe = gaussian_laws(step, times, AFFINE_ERRORS, [0.0, *epsilons])
+        clean = laws["constant", 0.0]
+        if method != "rtk-mala-simpson":
+            laws |= gaussian_laws(noisy(step, epsilons), times, ["noise"], epsilons)[0]
+        # The limit of many steps has no number of scores.
+        nfe = 0 if method == "rtk-mala-simpson" else nfe
+        common = {"target": "gaussian", "nfe": nfe, "place": "score"}
+        common["method"] = "dpmpp-2m" if method == "dpm++2m" else method
+        value = gaussian_law.tv(clean, goal)
+        rows.append(common | {"place": "none", "error": "none", "metric": "tv", "value": value})
+        for (kind, eps), law in laws.items():
+            if eps == 0.0:
+                continue
+            values = {"tv": gaussian_law.tv(law, goal), "tv_clean": gaussian_law.tv(law, clean)}
+            if method == "ddpm":
+                values["bound"] = girsanov_bound(kind, eps, times)
+            rows += [
+                common | {"error": kind, "eps": eps, "metric": metric, "value": value}
+                for metric, value in values.items()
+            ]
+    return rows
+
+
+# --- two modes in one dimension ---
+
+
+def modes_law(grid: Grid, t: float) -> Array:
+    z = torch.from_numpy(grid.centres).unsqueeze(1)
+    return grid.law(MODES.log_prob(z, t).numpy())
+
+
+def field(kind: str, grid: Grid, t: float) -> tuple[Callable[[Tensor], Tensor], Array]:
+    """Error of the score of unit root mean square under p_t, and its integral on the grid.
+
+    "constant", "scaling" (along the score), or "wave", ``cos(pi z / 2)``: it moves mass between the
+    modes.
+    """
+    z = torch.from_numpy(grid.centres).unsqueeze(1)
+    plain: dict[str, tuple[Callable[[Tensor], Tensor], Tensor]] = {
+        "constant": (torch.ones_like, z[:, 0]),
+        "scaling": (lambda x: MODES.score(x, t), MODES.log_prob(z, t)),
+        "wave": (lambda x: torch.cos(FREQUENCY * x), torch.sin(FREQUENCY * z[:, 0]) / FREQUENCY),
+    }
+    error, integral = plain[kind]
+    size = math.sqrt(modes_law(grid, t) @ error(z).numpy()[:, 0] ** 2)
+    return lambda x: error(x) / size, integral.numpy() / size
+
+
+MODES_ERRORS = ("constant", "scaling", "wave")
+
+
+def energy_error(z: Tensor) -> Tensor:
+    """Wrong potential whose differences are at most 1, and are 1 between the modes; shape (n,)."""
+    return 0.5 * torch.sin(FREQUENCY * z[:, 0])
+
+
+def chain_laws(cases: list[tuple[str, str, float]], grid: Grid) -> Array:
+    """Final laws of RTK-MALA with many inner steps for cases (place, kind, eps), (cases, cells).
+
+    A segment carries ``x`` to the law ``~ exp(-g(z) + eps Phi(z))``: with a score error, ``Phi`` is
+    its integral, as for score-only energies without quadrature error; with an error of the energy
+    difference it is minus the wrong potential.
+    """
+    z = torch.from_numpy(grid.centres).unsqueeze(1)
+    times = segments.from_lipschitz(inner_chain.MODES_LIPSCHITZ, T_START, T_END)
+    found = np.tile(grid_law.start_law(Gaussian([0.0], [1.0]), grid), (len(cases), 1))
+    for t_hi, t_lo in itertools.pairwise(times):
+        decay, variance = process.alpha(t_hi - t_lo), process.variance(t_hi - t_lo)
+        away = grid.centres[:, np.newaxis] - decay * grid.centres
+        log_kernel = MODES.log_prob(z, t_lo).numpy() - away**2 / (2.0 * variance)
+        kernel = np.exp(log_kernel - log_kernel.max(1, keepdims=True))
+        potentials = {("score", kind): field(kind, grid, t_lo)[1] for kind in MODES_ERRORS}
+        potentials["energy", "consistent"] = -energy_error(z).numpy()
+        for k, (place, kind, eps) in enumerate(cases):
+            error = potentials[place, kind]
+            tilted = np.exp(eps * (error - error.max()))
+            found[k] = (found[k] / (kernel @ tilted)) @ kernel * tilted
+    return found
+
+
+def modes_chain(epsilons: list[float], cells: int) -> Rows:
+    """Final TV of whole chains of RTK-MALA with many inner steps on the two modes."""
+    grid = Grid(-REACH, REACH, cells)
+    cases = [("score", kind, eps) for kind in MODES_ERRORS for eps in epsilons]
+    cases += [("energy", "consistent", eps) for eps in epsilons]
+    clean, *laws = chain_laws([("score", "constant", 0.0), *cases], grid)
+    goal = modes_law(grid, T_END)
+    names = {"score": "rtk-mala-simpson", "energy": "rtk-mala"}
+    rows: Rows = [
+        {"place": "none", "method": method, "error": "none", "metric": "tv"}
+        | {"value": float(grid_law.tv(clean, goal))}
+        for method in names.values()
+    ]
+    for (place, kind, eps), law in zip(cases, laws, strict=True):
+        common = {"place": place, "method": names[place], "error": kind, "eps": eps}
+        rows.append(common | {"metric": "tv", "value": float(grid_law.tv(law, goal))})
+        rows.append(common | {"metric": "tv_clean", "value": float(grid_law.tv(law, clean))})
+    return [{"target": "two-modes"} | row for row in rows]
+
+
+# --- one segment of the two modes, RTK-MALA at a finite step ---
+
+ENERGIES = {
+    "rtk-mala": "exact",
+    "rtk-mala-trapezoid": "trapezoid",
+    "rtk-mala-simpson": "simpson",
+}
+
+
+@dataclass(frozen=True)
+class WrongEnergy:
+    """The exact energy difference and an error of it, ``error(z, z_new)``, shape (n,)."""
+
+    error: Callable[[Tensor, Tensor], Tensor]
+    extra_nfe: int = 0
+    needs_log_prob: bool = True
+
+    def __call__(self, kernel: ReverseTransition, here: Point, there: Point) -> Tensor:
+        return Exact()(kernel, here, there) + self.error(here.z, there.z)
+
+
+def consistent(eps: float) -> WrongEnergy:
+    """The differences of a wrong potential."""
+    return WrongEnergy(lambda z, z_new: eps * (energy_error(z_new) - energy_error(z)))
+
+
+def shifted(eps: float) -> WrongEnergy:
+    """Every difference is too large by ``eps``, in both directions: those of no potential."""
+    return WrongEnergy(lambda z, z_new: torch.full((len(z),), eps, dtype=z.dtype))
+
+
+def segment_kernel(
+    field: Callable[[Tensor], Tensor], eps: float, energy: str | EnergyDifference
+) -> ReverseTransition:
+    """The kernel of `experiments.theory.inner_chain` with a wrong score, and exact log-densities."""
+    exact = inner_chain.modes_kernel(0.0)
+
+    def score(x: Tensor, t: float) -> Tensor:
+        return MODES.score(x, t) + eps * field(x)
+
+    return ReverseTransition(score, exact.x, exact.t_hi, exact.t_lo, MODES.log_prob, energy)
+
+
+def segment_matrices(
+    epsilons: list[float], grid: Grid, step_size: float
+) -> Iterator[tuple[dict[str, Any], Array]]:
+    """RTK-MALA's matrices under each error: of the score, of the energy difference, and of both.
+
+    With noise in the score a state is a cell and a coin, see `rtk.laws.grid.noisy_mala_matrix`.
+    Noise in the energy difference is ``+-eps`` by a coin at each decision, so the matrix is a mean.
+    """
+    errors = {kind: field(kind, grid, 0.0)[0] for kind in MODES_ERRORS}
+
+    def matrix(kind: str, eps: float, energy: str | EnergyDifference) -> Array:
+        return grid_law.mala_matrix(segment_kernel(errors[kind], eps, energy), grid, step_size)
+
+    for eps, (method, energy) in itertools.product(epsilons, ENERGIES.items()):
+        row = {"place": "score", "method": method, "eps": eps}
+        for kind in errors:
+            yield row | {"error": kind}, matrix(kind, eps, energy)
+        if energy != "simpson":
+            kernel = inner_chain.modes_kernel(0.0, energy)
+            yield (
+                row | {"error": "noise"},
+                grid_law.noisy_mala_matrix(kernel, grid, step_size, eps),
+            )
+    for eps in epsilons:
+        row = {"method": "rtk-mala", "eps": eps}
+        wrong = consistent(eps)
+        yield row | {"place": "energy", "error": "consistent"}, matrix("constant", 0.0, wrong)
+        yield row | {"place": "both", "error": "consistent"}, matrix("constant", eps, wrong)
+        coins = [matrix("constant", 0.0, shifted(side)) for side in (eps, -eps)]
+        yield row | {"place": "energy", "error": "noise"}, 0.5 * (coins[0] + coins[1])
+
+
+def modes_segment(epsilons: list[float], cells: int, relative: float) -> Rows:
+    """TV of the invariant laws to the kernel, and to the law of the same energies without error.
+
+    Without an error of the exact energies also the spectral gap: how fast the chain converges.
+    """
+    grid = Grid(-REACH, REACH, cells)
+    step_size = relative / (3.0 * inner_chain.MODES_LIPSCHITZ)
+    goal = grid_law.kernel_law(inner_chain.modes_kernel(0.0), grid)
+    clean: dict[str, Array] = {}
+    rows = Rows()
+    without = [
+        (
+            {"place": "none", "method": method, "error": "none"},
+            grid_law.mala_matrix(inner_chain.modes_kernel(0.0, energy), grid, step_size),
+        )
+        for method, energy in ENERGIES.items()
+    ]
+    for row, matrix in [*without, *segment_matrices(epsilons, grid, step_size)]:
+        law = grid_law.stationary(matrix).reshape(-1, cells).sum(0)
+        distances = {
+            "tv": float(grid_law.tv(law, goal)),
+            "tv_clean": float(grid_law.tv(law, clean.setdefault(row["method"], law))),
+        }
+        if row["method"] == "rtk-mala" and row["place"] in ("none", "score"):
+            distances["gap"] = grid_law.spectral_gap(matrix)
+        rows += [
+            {"target": "segment"} | row | {"metric": metric, "value": value}
+            for metric, value in distances.items()
+        ]
+    return rows
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params = snakemake.params
+    table = [
+        *gaussian(params.epsilons, dict(params.items())),
+        *modes_chain(params.epsilons, params.cells),
+        *modes_segment(params.epsilons, params.cells, params.relative_step),
+    ]
+    frame = pd.DataFrame(table).assign(
+        experiment="robustness",
+        eps=lambda rows: rows["eps"].fillna(0.0),
+        settings=lambda rows: rows["place"] + ": " + rows["error"],
+        seed=0,
+        nfe=lambda rows: rows["nfe"].fillna(0).astype(int),
+        nfe_asked=lambda rows: rows["nfe"],
+        standard_error=0.0,
+    )
+    job.write(snakemake, frame, started)
+
+
+if __name__ == "__main__":
+    main()

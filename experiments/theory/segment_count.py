@@ -1,0 +1,161 @@
+"""B2: how many segments RTK needs for an accuracy and a dimension, and how many steps DDPM.
+
+The target is a product of Gaussians, so all laws are known (`rtk.laws.closed_form`). RTK's
+segments have the theory's length ``eta*`` and their kernels are sampled exactly: what is left is
+the error of the start, and the number of kernels is ``K = ceil(T / eta*)`` for the least T that
+brings it to eps. DDPM replaces each kernel by a Gaussian: the least number of its steps.
+
+Besides, the segments that the theory asks for on the paper's mixtures, from the L that B1 measures.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from experiments.theory import log_concavity
+from experiments.theory.convergence import log_snr_grid
+from experiments.workflow import job
+from rtk import segments, targets
+from rtk.laws import closed_form as gaussian_steps
+from rtk.laws import gaussian as gaussian_law
+from rtk.laws.gaussian import Gaussian
+
+Array = NDArray[np.float64]
+Rows = list[dict[str, Any]]
+
+PAIR = Gaussian([1.0, 1.0], [0.25, 1.0])
+LIPSCHITZ = 4.0
+# DDPM's start and its early stopping may each cost this part of eps.
+SHARE = 0.25
+
+
+def distance(law: Gaussian, dimension: int) -> float:
+    """TV between the product laws, of which ``law`` is a pair of coordinates."""
+    copies = dimension // 2
+    return gaussian_law.tv(law.power(copies), PAIR.power(copies), tolerance=1e-6)
+
+
+def start_error(t: float, dimension: int) -> float:
+    """TV of samples made by exact kernels from ``N(0, I)`` at t, whatever their number."""
+    return distance(gaussian_steps.law(gaussian_steps.exact_kernel, PAIR, [t, 0.0]), dimension)
+
+
+def stop_error(t: float, dimension: int) -> float:
+    """TV between ``p_t`` and the target."""
+    a, s2 = math.exp(-t), -math.expm1(-2.0 * t)
+    return distance(Gaussian(a * PAIR.mean, a**2 * PAIR.variance + s2), dimension)
+
+
+def time_at(error: Callable[[float, int], float], eps: float, dimension: int) -> float:
+    """The time at which an error, monotone in t, equals eps."""
+    log_t: float = brentq(
+        lambda u: math.log(error(math.exp(u), dimension) / eps), math.log(1e-9), math.log(14.0)
+    )
+    return math.exp(log_t)
+
+
+def rtk_segments(eps: float, dimension: int) -> int:
+    """Kernels of length eta* to the least start time."""
+    return math.ceil(time_at(start_error, eps, dimension) / segments.critical_length(LIPSCHITZ))
+
+
+def uniform(t_start: float, t_end: float, steps: int) -> Array:
+    """Equal steps in t, stopped early."""
+    return np.linspace(t_start, t_end, steps + 1)
+
+
+def log_snr(t_start: float, t_end: float, steps: int) -> Array:
+    """Equal steps in log-SNR; the last one, from ``t_end`` to 0, is Tweedie's."""
+    return log_snr_grid(t_start, t_end, steps - 1)
+
+
+def quadratic(t_start: float, t_end: float, steps: int) -> Array:
+    """Times quadratic in the number of the step, down to 0."""
+    times: Array = t_start * np.linspace(1.0, 0.0, steps + 1) ** 2
+    return times
+
+
+GRIDS: dict[str, Callable[[float, float, int], Array]] = {
+    "uniform": uniform,
+    "log-SNR": log_snr,
+    "quadratic": quadratic,
+}
+
+
+def ddpm_steps(name: str, eps: float, dimension: int) -> int:
+    """The least number of DDPM steps on a grid, to one per cent."""
+    t_start = time_at(start_error, SHARE * eps, dimension)
+    t_end = time_at(stop_error, SHARE * eps, dimension)
+
+    def reached(steps: int) -> bool:
+        law = gaussian_steps.law(gaussian_steps.ddpm, PAIR, GRIDS[name](t_start, t_end, steps))
+        # A variance of zero, as after a single step to 0, is at distance 1 from any density.
+        return bool(law.variance.min() > 0.0) and distance(law, dimension) <= eps
+
+    return least(reached, 2)
+
+
+def least(reached: Callable[[int], bool], low: int) -> int:
+    """The least number from ``low`` on, by doubling and bisection, to one per cent."""
+    high = low
+    while not reached(high):
+        low, high = high, 2 * high
+    while high - low > max(1, high // 100):
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached(middle) else (middle, high)
+    return high
+
+
+def counts(sweep: str, eps: float, dimension: int) -> Rows:
+    """One row per method and grid."""
+    common = {"sweep": sweep, "target": "gaussian", "eps": eps, "dimension": dimension}
+    found = [{"method": "rtk-exact", "settings": "eta*", "value": rtk_segments(eps, dimension)}]
+    found += [
+        {"method": "ddpm", "settings": name, "value": ddpm_steps(name, eps, dimension)}
+        for name in GRIDS
+    ]
+    return [{**common, "metric": "segments", **row} for row in found]
+
+
+def mixture_rows(name: str, params: Any) -> Rows:
+    """L of a mixture, the largest over the times, and the segments of length eta* in [0, T]."""
+    mixture = targets.mixture(name)
+    generator = torch.Generator().manual_seed(job.derive_seed(params.seed, "segment_count", name))
+    rows = [
+        row
+        for t in params.times
+        for row in log_concavity.measure(
+            mixture, t, [], mixture.sample(params.points, t, generator, torch.float64)
+        )
+    ]
+    lipschitz = max(row["value"] for row in rows if row["metric"] == "lipschitz")
+    count = math.ceil(params.mixture_time / segments.critical_length(lipschitz))
+    common = {"sweep": "mixture", "target": name, "eps": math.nan, "dimension": mixture.dimension}
+    return [
+        {**common, "method": "rtk-exact", "settings": "eta*", "metric": metric, "value": value}
+        for metric, value in (("segments", count), ("lipschitz", lipschitz))
+    ]
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params = snakemake.params
+    table = [row for eps in params.accuracies for row in counts("eps", eps, params.dimension)]
+    table += [row for d in params.dimensions for row in counts("dimension", params.accuracy, d)]
+    table += [row for name in params.targets for row in mixture_rows(name, params)]
+    frame = pd.DataFrame(table).assign(
+        experiment="segment_count", seed=params.seed, nfe_asked=0, nfe=0, standard_error=0.0
+    )
+    job.write(snakemake, frame, started)
+
+
+if __name__ == "__main__":
+    main()

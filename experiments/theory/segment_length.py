@@ -1,0 +1,237 @@
+"""B9: how many segments at a fixed number of score evaluations, and how far eta* is from the best.
+
+Many segments are short, each kernel then nearly the Gaussian of its warm start, but leave few inner
+steps; few segments leave many steps on kernels that are harder to sample. K segments here share
+the evaluations evenly, from the DDPM warm start, uniform in t over [0, 5] or, for Gaussians, also
+cubic, ``t = 5 u^3``. The theory asks for ``K* = 5 / eta*`` uniform ones.
+
+Gaussians with variances from 1/4 to 2 have exact laws (`rtk.laws.closed_form`): RTK-ULD and
+RTK-ULA with the best step for each K, and with their default. Mild mixtures (six modes at radius
+1.2, width 0.5) are simulated: RTK-ULD with the Gaussian's step, RTK-MALA with its default.
+"""
+
+import contextlib
+import functools
+import itertools
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+import rtk
+from experiments.theory import log_concavity
+from experiments.workflow import job
+from rtk import metrics, segments, targets
+from rtk.laws import closed_form as gaussian_steps
+from rtk.laws import gaussian as gaussian_law
+from rtk.laws.gaussian import Gaussian
+from rtk.metrics import Estimate, Reference
+from rtk.segments import Times
+
+Array = NDArray[np.float64]
+Row = dict[str, Any]
+
+VARIANCES = np.linspace(0.25, 2.0, 10)
+GAUSSIAN = Gaussian(np.zeros(10), VARIANCES)
+END = segments.T_START
+FAMILIES: dict[str, Callable[[int], Times]] = {
+    "uniform": lambda count: segments.uniform(count, END, 0.0),
+    "cubic": lambda count: segments.power(count, END, 0.0, 3.0),
+}
+# So fine because the error has narrow valleys, where a chain's bias and its haste cancel.
+STEP_SIZES = [2.0 ** (1 - k / 16) for k in range(113)]
+# A step that misses the best one by this factor tells how narrow.
+OFF = 1.1
+DEFAULT_STEPS = {"rtk-uld": 0.5, "rtk-ula": 0.2}
+
+SAMPLERS: dict[str, dict[str, Any]] = {
+    "rtk-uld": {"method": "rtk-uld"},
+    "rtk-mala": {"method": "rtk-mala", "energy": "exact"},
+    "rtk-mala-trapezoid": {"method": "rtk-mala", "energy": "trapezoid"},
+}
+# Finer bins would only count the noise of some thousand samples.
+MARGINAL_BINS = 40
+FLOOR_REPLICATES = 5
+
+
+def theory_count(lipschitz: float) -> int:
+    """``K* = 5 / eta*``, rounded up."""
+    return math.ceil(END / segments.critical_length(lipschitz))
+
+
+def gaussian_lipschitz() -> float:
+    """Largest Jacobian norm of the scores of the Gaussian over all times."""
+    return float(1.0 / min(VARIANCES.min(), 1.0))
+
+
+def mild(dimension: int) -> rtk.GaussianMixture:
+    return targets.asymmetric(dimension, 1.2, (0.5, 0.5))
+
+
+def mild_lipschitz(dimension: int) -> float:
+    """Bound on the Jacobian norms of the mixture's scores over all times."""
+    mixture = mild(dimension)
+    return max(log_concavity.lipschitz_bound(mixture, t) for t in np.linspace(0.0, END, 501))
+
+
+def affordable(counts: list[int], theory: int, most: int) -> list[int]:
+    """The counts up to ``most``, and the theory's or, if that is more, ``most`` itself."""
+    return sorted({min(theory, most), *(count for count in counts if count <= most)})
+
+
+def inner_steps(nfe: int, count: int) -> Array:
+    """Inner steps of each segment, (count,): its share of the scores less the warm start's."""
+    spent = np.round(nfe * np.arange(count + 1) / count)
+    return np.asarray(np.diff(spent) - 1.0)
+
+
+def gaussian_samples(method: str, times: Times, nfe: int, step_size: float) -> Gaussian:
+    """Law of the samples in the ten coordinates; ValueError for a step that diverges."""
+    step = functools.partial(
+        gaussian_steps.RTK_STEPS[method],
+        step_size=step_size,
+        steps=inner_steps(nfe, len(times) - 1),
+        start=gaussian_steps.ddpm,
+    )
+    return gaussian_steps.law(step, GAUSSIAN, times)
+
+
+@functools.cache
+def best_step(method: str, family: str, count: int, nfe: int) -> float:
+    """The step size with the least KL to the Gaussian, which is the same in every dimension."""
+    times = FAMILIES[family](count)
+    tried = []
+    for step_size in STEP_SIZES:
+        with contextlib.suppress(ValueError):
+            law = gaussian_samples(method, times, nfe, step_size)
+            tried.append((gaussian_law.kl(law, GAUSSIAN), step_size))
+    return min(tried)[1]
+
+
+def gaussian_rows(method: str, dimension: int, nfe: int, counts: list[int]) -> list[Row]:
+    """Exact TV and KL to the Gaussian for each number of segments and rule for the step."""
+    copies = dimension // len(VARIANCES)
+    rows: list[Row] = []
+    # A segment costs a warm start and a step at least.
+    counts = affordable(counts, theory_count(gaussian_lipschitz()), nfe // 2)
+    for family, count in itertools.product(FAMILIES, counts):
+        best = best_step(method, family, count, nfe)
+        rules = {"best": best, "off": OFF * best, "default": DEFAULT_STEPS[method]}
+        for rule, step_size in rules.items():
+            try:
+                law = gaussian_samples(method, FAMILIES[family](count), nfe, step_size)
+            except ValueError:  # beyond the limit of stability
+                continue
+            distances = {
+                "tv": gaussian_law.tv(law.power(copies), GAUSSIAN.power(copies), 1e-6),
+                "kl": copies * gaussian_law.kl(law, GAUSSIAN),
+            }
+            common = {"family": family, "segments": count, "step": rule, "step_size": step_size}
+            rows += [
+                {**common, "metric": name, "value": value, "nfe": nfe, "standard_error": 0.0}
+                for name, value in distances.items()
+            ]
+    return rows
+
+
+def judge(samples: metrics.Samples, reference: Reference) -> dict[str, Estimate]:
+    """Three total variations of what can be seen of the samples, and their mean, "error"."""
+    accuracy = metrics.marginal_accuracy(samples, reference, MARGINAL_BINS)
+    found = {
+        "marginal_tv": Estimate(1.0 - accuracy.value, accuracy.standard_error),
+        "mode_weight_tv": metrics.mode_weight_tv(samples, reference),
+        "radial_tv": metrics.radial_tv(samples, reference),
+    }
+    return found | {"error": metrics.Estimate.of_one_sample([*found.values()])}
+
+
+def mixture_rows(
+    method: str, dimension: int, nfe: int, counts: list[int], chains: int, seed: int
+) -> list[Row]:
+    """Simulation on the mild mixture; "exact" draws are judged in place of a sampler's."""
+    mixture = mild(dimension)
+    reference = Reference.of(mixture, size=1)
+
+    def tidy(found: dict[str, Estimate], **columns: Any) -> list[Row]:
+        return [
+            {**columns, "metric": name, "value": e.value, "standard_error": e.standard_error}
+            for name, e in found.items()
+        ]
+
+    if method == "exact":
+        drawn = [
+            judge(reference.draw(chains, np.random.default_rng([seed, k])), reference)
+            for k in range(FLOOR_REPLICATES)
+        ]
+        floor = {
+            name: metrics.Estimate.of_replicates([found[name].value for found in drawn])
+            for name in drawn[0]
+        }
+        return tidy(floor, segments=0, nfe=0)
+    rows: list[Row] = []
+    options = dict(SAMPLERS[method])
+    # Metropolis chains also need the score of their start.
+    most = nfe // (2 if method == "rtk-uld" else 3)
+    for count in affordable(counts, theory_count(mild_lipschitz(dimension)), most):
+        times = FAMILIES["uniform"](count)
+        if method == "rtk-uld":
+            options["step_size"] = best_step(method, "uniform", count, nfe)
+        result = rtk.sample(
+            mixture.score,
+            dimension,
+            chains,
+            nfe=nfe,
+            seed=job.derive_seed(seed, count),
+            log_prob=mixture.log_prob if options.get("energy") == "exact" else None,
+            segments=times,
+            data_variance=float(mixture.variances.min()),
+            **options,
+        )
+        rows += tidy(judge(result.samples, reference), segments=count, nfe=result.nfe)
+    step = "best" if method == "rtk-uld" else "default"
+    return [{**row, "family": "uniform", "step": step} for row in rows]
+
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    params = snakemake.params
+    table: list[Row] = []
+    for size in tqdm(params.sizes):
+        dimension = size["dimension"]
+        theory = {
+            "gaussian": theory_count(gaussian_lipschitz()),
+            "mild": theory_count(mild_lipschitz(dimension)),
+        }
+        for target, count in theory.items():
+            common = {"target": target, "method": "exact", "dimension": dimension, "nfe_asked": 0}
+            row = {"metric": "k_star", "value": count, "standard_error": 0.0, "nfe": 0}
+            table.append({**common, **row, "segments": count, "seed": 0})
+        for method in params.methods:
+            for nfe in params.nfe:
+                rows = gaussian_rows(method, dimension, nfe, params.counts)
+                common = {"target": "gaussian", "method": method, "dimension": dimension}
+                table += [{**common, "nfe_asked": nfe, "seed": 0, **row} for row in rows]
+        for method in ("exact", *SAMPLERS):
+            seed = job.derive_seed(params.seed, "segment_length", dimension, method)
+            rows = mixture_rows(
+                method, dimension, params.mixture_nfe, params.mixture_counts, size["chains"], seed
+            )
+            common = {"target": "mild", "method": method, "dimension": dimension, "seed": seed}
+            table += [{**common, "nfe_asked": params.mixture_nfe, **row} for row in rows]
+    frame = pd.DataFrame(table).assign(
+        experiment="segment_length",
+        family=lambda rows: rows["family"].fillna(""),
+        step=lambda rows: rows["step"].fillna(""),
+        settings=lambda rows: "family=" + rows["family"] + " step=" + rows["step"],
+    )
+    job.write(snakemake, frame, started)
+
+
+if __name__ == "__main__":
+    main()

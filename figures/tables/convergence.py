@@ -1,0 +1,113 @@
+"""B3: exponents of the score evaluations in the accuracy, and the numbers of the report."""
+
+import numpy as np
+import pandas as pd
+
+from experiments.workflow import job, results
+from figures import style
+from figures.analysis import fit
+
+PREFIXES = {
+    "rtk-mala": "mala",
+    "rtk-uld": "uld",
+    "rtk-ula": "ula",
+    "ddpm": "ddpm",
+    "ddim": "ddim",
+    "dpmpp-2m": "dpmpp_2m",
+}
+# Distances below are those of rounding.
+ROUNDING = 1e-11
+
+
+def curve(frame: pd.DataFrame, study: str, method: str) -> pd.DataFrame:
+    """Accuracy ``eps`` and ``nfe`` of a curve, smallest eps first.
+
+    By rule eps is the TV that was reached; optimised runs have the least NFE for the eps asked.
+    """
+    part = frame[
+        (frame["study"] == study) & (frame["method"] == method) & (frame["metric"] == "tv")
+    ]
+    if study == "rule":
+        part = part.assign(asked=part["eps"], eps=part["value"])
+    return part.sort_values("eps")
+
+
+def smallest_decades(part: pd.DataFrame, decades: float = 3.0) -> pd.DataFrame:
+    """The rows of the smallest three decades of eps."""
+    return part[part["eps"] <= 10.0**decades * part["eps"].min() * 1.001]
+
+
+def exponent(part: pd.DataFrame) -> fit.Line:
+    """``p`` in ``NFE ~ (1 / eps)^p`` over the smallest three decades."""
+    chosen = smallest_decades(part)
+    return fit.power_law(1.0 / chosen["eps"], chosen["nfe"])
+
+
+def interval(name: str, line: fit.Line) -> dict[str, float]:
+    return {name: line.slope, f"{name}_low": line.low, f"{name}_high": line.high}
+
+
+def numbers(frame: pd.DataFrame) -> dict[str, float]:
+    path = frame[frame["study"] == "segment path"]
+    path = path[path["value"] > ROUNDING]
+    found = {
+        "mala_segment_r_squared": fit.line(path["nfe"], np.log(path["value"])).r_squared,
+        "mala_segment_lowest_tv": frame[frame["study"] == "segment path"]["value"].min(),
+    }
+    for method, name in PREFIXES.items():
+        rule, best = (curve(frame, study, method) for study in ("rule", "optimised"))
+        asked = rule.assign(eps=rule["asked"])
+        found |= interval(f"{name}_power", exponent(rule))
+        found |= interval(f"{name}_power_asked", exponent(asked))
+        found |= interval(f"{name}_power_optimised", exponent(best))
+        found[f"smallest_eps_{name}"] = rule["eps"].min()
+        found[f"{name}_rule_worst"] = (rule["eps"] / rule["asked"]).max()
+    for method in ("rtk-uld", "rtk-ula"):
+        rule = smallest_decades(curve(frame, "rule", method))
+        # The mechanism without its logarithms: the inner step that a TV allows.
+        steps = fit.power_law(1.0 / rule["eps"], 1.0 / rule["step_size"])
+        found |= interval(f"{PREFIXES[method]}_step_power", steps)
+        line = exponent(curve(frame, "segment", method))
+        found |= interval(f"{PREFIXES[method]}_segment_power", line)
+    rule, best = (curve(frame, study, "rtk-mala") for study in ("rule", "optimised"))
+    segment = curve(frame, "segment", "rtk-mala")
+    log = np.log(1.0 / rule["eps"])
+    found["mala_log_r_squared"] = fit.line(log**2, rule["nfe"]).r_squared
+    found["mala_log_power"] = fit.power_law(log, rule["nfe"]).slope
+    log = np.log(1.0 / best["eps"])
+    found["mala_log_r_squared_optimised"] = fit.line(log**2, best["nfe"]).r_squared
+    found["mala_segment_log_r_squared"] = fit.line(
+        np.log(1.0 / segment["eps"]), segment["nfe"]
+    ).r_squared
+    errors = frame[frame["metric"] == "grid_error"].set_index("eps")["value"]
+    found["mala_grid_error"] = (errors / rule.set_index("asked")["eps"]).max()
+    return found
+
+
+def table(found: dict[str, float], frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per sampler."""
+    rows = []
+    for method, name in PREFIXES.items():
+        row: dict[str, object] = {"sampler": style.look(method).label}
+        for label, suffix in (("by rule", ""), ("optimised", "_optimised")):
+            p, low, high = (found[f"{name}_power{suffix}{end}"] for end in ("", "_low", "_high"))
+            row[f"exponent {label}"] = f"{p:.2f} ({low:.2f} to {high:.2f})"
+        best = curve(frame, "optimised", method)
+        for eps in (1e-2, 1e-4):
+            near = best[np.isclose(best["eps"], eps)]["nfe"]
+            row[f"least NFE at {eps:g}"] = f"{near.item():,}" if len(near) else ""
+        row["smallest TV by rule"] = f"{found[f'smallest_eps_{name}']:.1e}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    snakemake = job.start()
+    frame = results.read(snakemake.input.results)
+    found = numbers(frame)
+    results.write_numbers(found, snakemake.output.numbers)
+    results.write_csv(table(found, frame), snakemake.output.table)
+
+
+if __name__ == "__main__":
+    main()

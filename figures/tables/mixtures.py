@@ -1,0 +1,99 @@
+"""A1 in numbers: accuracies of all methods, and in how many cells which one is ahead of which.
+
+A cell is a target at one NFE. One method is ahead of another if it is better by more than two
+standard errors of the difference.
+"""
+
+import numpy as np
+import pandas as pd
+
+from experiments.workflow import job, results
+from figures import style
+
+ACCURACY = "halved_marginal_accuracy"
+WEIGHTS = "mode_weight_tv"
+RTK = [
+    "rtk-ula",
+    "rtk-uld",
+    "rtk-mala-taylor",
+    "rtk-mala-trapezoid",
+    "rtk-mala-simpson",
+    "rtk-mala",
+]
+
+
+def ahead(cells: pd.DataFrame, errors: pd.DataFrame, first: str, second: str) -> pd.Series:
+    """For each cell, whether ``first`` has the higher value."""
+    error = np.hypot(errors[first], errors[second])
+    return cells[first] - cells[second] > 2.0 * error
+
+
+def numbers(frame: pd.DataFrame) -> dict[str, float]:
+    """What the report quotes and the claims rest on."""
+    table = frame.pivot_table(
+        index=["metric", "target", "nfe_asked"],
+        columns="method",
+        values=["value", "standard_error"],
+    )
+    value, error = table["value"], table["standard_error"]
+    accuracy, accuracy_error = value.loc[ACCURACY], error.loc[ACCURACY]
+    weights = value.loc[WEIGHTS]
+    most = accuracy.index.get_level_values("nfe_asked").max()
+    last, last_error = accuracy.xs(most, level=1), accuracy_error.xs(most, level=1)
+    found: dict[str, float] = {
+        "cells": len(accuracy),
+        "targets": len(last),
+        "nfe_least": accuracy.index.get_level_values("nfe_asked").min(),
+        "nfe_most": most,
+        "mala_above_ddpm": ahead(accuracy, accuracy_error, "rtk-mala", "ddpm").sum(),
+        "uld_above_ddpm": ahead(accuracy, accuracy_error, "rtk-uld", "ddpm").sum(),
+        "taylor_above_ddpm": ahead(accuracy, accuracy_error, "rtk-mala-taylor", "ddpm").sum(),
+        "rtk_above_2m": np.any(
+            [ahead(accuracy, accuracy_error, method, "dpmpp-2m") for method in RTK], axis=0
+        ).sum(),
+        "2m_above_all_rtk": np.all(
+            [ahead(accuracy, accuracy_error, "dpmpp-2m", method) for method in RTK], axis=0
+        ).sum(),
+        "mala_above_uld_at_most": ahead(last, last_error, "rtk-mala", "rtk-uld").sum(),
+        "uld_above_ula_at_most": ahead(last, last_error, "rtk-uld", "rtk-ula").sum(),
+        "taylor_behind_mala_largest": (accuracy["rtk-mala"] - accuracy["rtk-mala-taylor"]).max(),
+        "taylor_mode_weights_over_mala_largest": (
+            weights["rtk-mala-taylor"] / weights["rtk-mala"]
+        ).max(),
+        "2m_mode_weights_largest": weights["dpmpp-2m"].max(),
+    }
+    for target, part in weights.groupby("target"):
+        found[f"rtk_mode_weights_largest_{target}"] = part[RTK].to_numpy().max()
+        found[f"rtk_mode_weights_least_{target}"] = part[RTK].to_numpy().min()
+    for target, method in last.stack().index:
+        name = f"accuracy_{method}_{target}".replace("-", "_")
+        found[f"{name}_most"] = last.loc[target, method]
+        found[f"{name}_least"] = accuracy.loc[target, method].iloc[0]
+    return found
+
+
+def printed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows: methods. Columns: accuracy at the least and the most NFE, weights' TV at the most."""
+    least, most = frame["nfe_asked"].min(), frame["nfe_asked"].max()
+    columns = {"method": {method: look.label for method, look in style.METHODS.items()}}
+    for target in frame["target"].unique():
+        for name, metric, nfe in (
+            (f"{target} {least}", ACCURACY, least),
+            (f"{target} {most}", ACCURACY, most),
+            (f"{target} weights", WEIGHTS, most),
+        ):
+            cell = (frame["target"] == target) & (frame["metric"] == metric)
+            rows = frame[cell & (frame["nfe_asked"] == nfe)].set_index("method")["value"]
+            columns[name] = rows.map("{:.3f}".format).to_dict()
+    return pd.DataFrame(columns).dropna(subset=[*columns][1:], how="all")
+
+
+def main() -> None:
+    snakemake = job.start()
+    frame = results.read(*snakemake.input.results)
+    results.write_csv(printed(frame), snakemake.output.table)
+    results.write_numbers(numbers(frame), snakemake.output.numbers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""C1 in numbers: Fréchet distances of all methods, and who is ahead of whom at how many budgets.
+
+One method is ahead if its distance is lower by more than two standard errors of the difference.
+"""
+
+import numpy as np
+import pandas as pd
+
+from experiments.workflow import job, results
+from figures import style
+
+METRIC = "frechet_distance"
+
+
+def below(distances: pd.DataFrame, errors: pd.DataFrame, first: str, second: str) -> float:
+    """The number of budgets at which ``first`` has the lower distance."""
+    error = np.hypot(errors[first], errors[second])
+    return float((distances[second] - distances[first] > 2.0 * error).sum())
+
+
+def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
+    """What the report quotes and the claims rest on."""
+    frame, floor = frame[frame["metric"] == METRIC], floor[floor["metric"] == METRIC]
+    value = frame.pivot(index="nfe_asked", columns="method", values="value")
+    error = frame.pivot(index="nfe_asked", columns="method", values="standard_error")
+    uld, mala, ddpm, multistep = "rtk-uld", "rtk-mala-trapezoid", "ddpm", "dpmpp-2m"
+    found = {
+        "cells": float(len(value)),
+        "uld_below_ddpm": below(value, error, uld, ddpm),
+        "mala_below_ddpm": below(value, error, mala, ddpm),
+        "ddpm_below_uld": below(value, error, ddpm, uld),
+        "ddpm_below_mala": below(value, error, ddpm, mala),
+        "uld_below_2m": below(value, error, uld, multistep),
+        "mala_below_2m": below(value, error, mala, multistep),
+        "training_images": floor["value"].item(),
+        "standard_error_largest_at_most": error.iloc[-1].max(),
+        "nfe_least": float(value.index.min()),
+        "nfe_most": float(value.index.max()),
+    }
+    for method, distances in value.items():
+        name = str(method).replace("-", "_")
+        found[f"{name}_best"] = distances.min()
+        found[f"{name}_most"] = distances.iloc[-1]
+        found[f"{name}_least"] = distances.iloc[0]
+    return found
+
+
+def printed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows: methods. Columns: distance and its standard error at each NFE."""
+    frame = frame[frame["metric"] == METRIC].copy()
+    frame["text"] = [
+        f"{value:.1f} ± {error:.1f}"
+        for value, error in zip(frame["value"], frame["standard_error"], strict=True)
+    ]
+    table = frame.pivot_table(index="method", columns="nfe_asked", values="text", aggfunc="first")
+    table = table.reindex([method for method in style.METHODS if method in table.index])
+    table.index = pd.Index([style.look(method).label for method in table.index], name="method")
+    return table.rename(columns=lambda nfe: f"NFE {nfe}").reset_index()
+
+
+def main() -> None:
+    snakemake = job.start()
+    frame, floor = results.read(*snakemake.input.results), results.read(snakemake.input.floor)
+    results.write_csv(printed(frame), snakemake.output.table)
+    results.write_numbers(numbers(frame, floor), snakemake.output.numbers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""B5: slopes, amplification and break points of the final error against errors put in."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.workflow import job, results
+from figures import style
+from figures.analysis import fit
+
+# Where the error put in dominates: TV above so many times the sampler's own, and not saturated.
+ABOVE_FLOOR, BELOW = 3.0, 0.3
+BROKEN = 0.1
+# Below this there is nothing but rounding.
+ROUNDING = 1e-9
+
+SETTINGS = {
+    "gaussian": "Gaussian, chain",
+    "two-modes": "two modes, chain",
+    "segment": "two modes, segment",
+}
+CHAINS = ("ddpm", "ddim", "dpmpp-2m", "rtk-ula", "rtk-uld", "rtk-mala-simpson")
+Case = tuple[str, str, str, str]
+SHOWN: list[Case] = [
+    *(("gaussian", method, "score", "constant") for method in CHAINS),
+    ("two-modes", "rtk-mala-simpson", "score", "wave"),
+    ("two-modes", "rtk-mala", "energy", "consistent"),
+    ("segment", "rtk-mala-trapezoid", "score", "constant"),
+    ("segment", "rtk-mala-simpson", "score", "constant"),
+    ("segment", "rtk-mala", "score", "constant"),
+    ("segment", "rtk-mala", "energy", "consistent"),
+    ("segment", "rtk-mala", "energy", "noise"),
+]
+
+
+def curve(frame: pd.DataFrame, case: Case) -> pd.DataFrame:
+    """Distances of one case (target, method, place, error), a row per size, a column per metric."""
+    for column, value in zip(("target", "method", "place", "error"), case, strict=True):
+        frame = frame[frame[column] == value]
+    return frame.pivot_table(index="eps", columns="metric", values="value")
+
+
+def slope(frame: pd.DataFrame, case: Case) -> fit.Line | None:
+    """Power of the TV to the target in the error, where that dominates; None for too few points."""
+    tv = curve(frame, case)["tv"]
+    floor = curve(frame, (*case[:2], "none", "none"))["tv"].iloc[0]
+    tv = tv[(tv > max(ABOVE_FLOOR * floor, ROUNDING)) & (tv < BELOW)]
+    return fit.power_law(tv.index, tv) if len(tv) >= 3 else None
+
+
+def amplification(frame: pd.DataFrame, case: Case) -> float:
+    """TV to the sampler's own law without the error, over the smallest error put in."""
+    distance = curve(frame, case)["tv_clean"]
+    return float(distance.iloc[0] / distance.index[0])
+
+
+def break_point(frame: pd.DataFrame, case: Case) -> float:
+    """Error at which the TV to the target reaches `BROKEN`, between two errors by a power law.
+
+    NaN if it does not; the smallest error if it did by then.
+    """
+    tv = curve(frame, case)["tv"]
+    if not tv.max() >= BROKEN:
+        return np.nan
+    k = int(np.argmax(tv >= BROKEN))
+    around = tv.iloc[max(0, k - 1) : k + 1]
+    logs = np.interp(np.log(BROKEN), np.log(around), np.log(around.index.to_numpy()))
+    return float(np.exp(logs))
+
+
+def worst(frame: pd.DataFrame, case: Case) -> tuple[float, str]:
+    """The largest amplification over all kinds of error at that place, and its kind."""
+    target, method, place, _ = case
+    rows = frame[(frame["target"] == target) & (frame["method"] == method)]
+    kinds = set(rows.loc[(rows["place"] == place) & (rows["error"] != "none"), "error"])
+    return max((amplification(frame, (target, method, place, kind)), kind) for kind in kinds)
+
+
+def row(frame: pd.DataFrame, case: Case) -> dict[str, Any]:
+    target, method, place, error = case
+    line = slope(frame, case)
+    largest, kind = worst(frame, case)
+    return {
+        "setting": SETTINGS[target],
+        "sampler": style.look(method).label,
+        "error": f"{place}, {error}",
+        "slope": None if line is None else line.slope,
+        "TV / eps": amplification(frame, case),
+        "largest TV / eps": largest,
+        "its error": kind if largest > ROUNDING else "none",
+        "eps at TV 0.1": break_point(frame, case),
+    }
+
+
+def numbers(frame: pd.DataFrame) -> dict[str, float]:
+    cases: dict[str, Case] = {
+        "score_uld": ("gaussian", "rtk-uld", "score", "constant"),
+        "score_mala": ("gaussian", "rtk-mala-simpson", "score", "constant"),
+        "score_ula": ("gaussian", "rtk-ula", "score", "constant"),
+        "score_ddpm": ("gaussian", "ddpm", "score", "constant"),
+        "score_ode": ("gaussian", "dpmpp-2m", "score", "constant"),
+        "score_mala_modes": ("two-modes", "rtk-mala-simpson", "score", "wave"),
+        "energy_mala": ("two-modes", "rtk-mala", "energy", "consistent"),
+        "energy_mala_segment": ("segment", "rtk-mala", "energy", "consistent"),
+        "score_mala_segment": ("segment", "rtk-mala-simpson", "score", "constant"),
+    }
+    found: dict[str, float] = {}
+    for name, case in cases.items():
+        if line := slope(frame, case):
+            found[f"slope_{name}"] = line.slope
+            found[f"slope_{name}_low"], found[f"slope_{name}_high"] = line.low, line.high
+        if np.isfinite(point := break_point(frame, case)):
+            found[f"break_{name}"] = point
+        found[f"amplification_{name}"] = worst(frame, case)[0]
+        found[f"amplification_constant_{name}"] = amplification(frame, case)
+    bounded = frame[(frame["target"] == "gaussian") & (frame["method"] == "ddpm")]
+    bounded = bounded.pivot_table(index=["error", "eps"], columns="metric", values="value").dropna()
+    found["girsanov_bound_ratio_max"] = (bounded["tv_clean"] / bounded["bound"]).max()
+    for name, method in (("uld", "rtk-uld"), ("ddpm", "ddpm"), ("ode", "dpmpp-2m")):
+        kinds = [curve(frame, ("gaussian", method, "score", k)) for k in ("noise", "constant")]
+        noise, constant = (table["tv_clean"].loc[0.1] for table in kinds)
+        found[f"noise_over_constant_{name}"] = noise / constant
+    half = frame[(frame["target"] == "segment") & (frame["eps"] == 0.5)]
+    half = half[half["place"] == "score"]
+    exact, simpson = (
+        half[half["method"] == method].pivot_table(index="error", columns="metric", values="value")
+        for method in ("rtk-mala", "rtk-mala-simpson")
+    )
+    found["tv_exact_energy_score_error_half"] = exact["tv"].max()
+    found["tv_simpson_energy_score_error_half"] = simpson["tv"].max()
+    gap = curve(frame, ("segment", "rtk-mala", "none", "none"))["gap"].iloc[0]
+    found["gap_ratio_score_error_half_min"] = exact["gap"].min() / gap
+    found["gap_ratio_score_error_half_max"] = exact["gap"].max() / gap
+    energy_noise = curve(frame, ("segment", "rtk-mala", "energy", "noise"))["tv"]
+    consistent = curve(frame, cases["energy_mala_segment"])["tv"]
+    found["energy_noise_over_consistent_segment"] = energy_noise.loc[0.1] / consistent.loc[0.1]
+    return found
+
+
+def main() -> None:
+    snakemake = job.start()
+    frame = results.read(snakemake.input.results)
+    table = pd.DataFrame([row(frame, case) for case in SHOWN])
+    results.write_csv(table, snakemake.output.table)
+    results.write_numbers(numbers(frame), snakemake.output.numbers)
+
+
+if __name__ == "__main__":
+    main()

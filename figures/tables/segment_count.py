@@ -1,0 +1,69 @@
+"""B2: numbers of segments beside each other, and how they grow with accuracy and dimension."""
+
+import numpy as np
+import pandas as pd
+
+from experiments.workflow import job, results
+from figures.analysis import fit
+from figures.tables.convergence import interval, smallest_decades
+
+# Names in the numbers and in print.
+CURVES = {"rtk": "RTK, exact kernels", "ddpm": "DDPM, best grid", "ddpm_uniform": "DDPM, uniform"}
+
+
+def curves(frame: pd.DataFrame, sweep: str) -> pd.DataFrame:
+    """Counts along a sweep, of eps or of the dimension; DDPM's best grid is the best of three."""
+    part = frame[frame["sweep"] == sweep]
+    keys = ["dimension", "eps"]
+    ddpm = part[part["method"] == "ddpm"]
+    return (
+        pd.DataFrame(
+            {
+                "rtk": part[part["method"] == "rtk-exact"].set_index(keys)["value"],
+                "ddpm": ddpm.groupby(keys)["value"].min(),
+                "ddpm_uniform": ddpm[ddpm["settings"] == "uniform"].set_index(keys)["value"],
+            }
+        )
+        .astype(int)
+        .sort_index()
+        .reset_index()
+    )
+
+
+def numbers(frame: pd.DataFrame) -> dict[str, float]:
+    by_eps, by_dimension = curves(frame, "eps"), curves(frame, "dimension")
+    straight = fit.line(np.log10(1.0 / by_eps["eps"]), by_eps["rtk"])
+    found = {"rtk_log_r_squared": straight.r_squared, "rtk_segments_per_decade": straight.slope}
+    small = smallest_decades(by_eps, 2.0)
+    (near,) = np.flatnonzero(np.isclose(by_eps["eps"], 0.01))
+    for name in CURVES:
+        found |= interval(f"{name}_power", fit.power_law(1.0 / small["eps"], small[name]))
+        growth = fit.power_law(by_dimension["dimension"], by_dimension[name])
+        found |= interval(f"{name}_dimension_power", growth)
+        found[f"k_{name}_at_0p01"] = by_eps[name].iloc[near]
+    mixtures = frame[frame["sweep"] == "mixture"]
+    for metric, name in (("segments", "k_theory"), ("lipschitz", "lipschitz")):
+        part = mixtures[mixtures["metric"] == metric]
+        values = zip(part["target"], part["value"], strict=True)
+        found |= {f"{name}_{target}": value for target, value in values}
+    return found
+
+
+def table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Whole decades of eps, and every other dimension."""
+    by_eps, by_dimension = curves(frame, "eps"), curves(frame, "dimension")
+    decade = np.log10(by_eps["eps"])
+    whole = by_eps[np.isclose(decade, decade.round())]
+    return pd.concat((whole[::-1], by_dimension[::2]))
+
+
+def main() -> None:
+    snakemake = job.start()
+    frame = results.read(snakemake.input.results)
+    results.write_numbers(numbers(frame), snakemake.output.numbers)
+    printed = table(frame).rename(columns=CURVES | {"eps": "TV", "dimension": "d"})
+    results.write_csv(printed, snakemake.output.table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""B9: the best number of segments and what the theory's costs, as a table and as numbers.
+
+The number of segments that the theory asks for may be out of reach of the budget; the nearest that
+was measured then stands for it.
+"""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.workflow import job, results
+from figures import style
+
+PAPER_SEGMENTS = 5
+# Names of (target, method, step); the Gaussian's are exact and without noise.
+NAMES = {
+    ("gaussian", "rtk-uld", "best"): "uld",
+    ("gaussian", "rtk-uld", "off"): "uld_off",
+    ("gaussian", "rtk-uld", "default"): "uld_default",
+    ("gaussian", "rtk-ula", "best"): "ula",
+    ("mild", "rtk-uld", "best"): "uld_mixture",
+    ("mild", "rtk-mala", "default"): "mala",
+    ("mild", "rtk-mala-trapezoid", "default"): "mala_trapezoid",
+}
+# In the table; RTK-ULA and the trapezoid, close to these, are in the numbers.
+SHOWN = ("rtk-uld", "rtk-mala")
+QUANTITIES = (
+    "best_k",
+    "best_error",
+    "nearest_k",
+    "loss_at_k_star",
+    "five_over_best",
+    "one_over_best",
+)
+METRIC = {"gaussian": "tv", "mild": "error"}
+
+
+def curve(frame: pd.DataFrame, target: str, method: str, dimension: int, step: str) -> pd.DataFrame:
+    """Error by number of segments on the uniform grid, at the largest budget."""
+    part = frame[
+        (frame["target"] == target)
+        & (frame["method"] == method)
+        & (frame["dimension"] == dimension)
+        & (frame["metric"] == METRIC[target])
+        & (frame["family"] == "uniform")
+        & (frame["step"] == step)
+    ]
+    part = part[part["nfe_asked"] == part["nfe_asked"].max()]
+    return part.set_index("segments").sort_index()
+
+
+def theory(frame: pd.DataFrame, target: str, dimension: int) -> int:
+    found = frame[
+        (frame["target"] == target)
+        & (frame["dimension"] == dimension)
+        & (frame["metric"] == "k_star")
+    ]
+    return int(found["value"].item())
+
+
+def summary(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """One entry per target, method and dimension."""
+    rows = []
+    for ((target, method, step), name), dimension in itertools.product(
+        NAMES.items(), sorted(frame["dimension"].unique())
+    ):
+        errors = curve(frame, target, method, dimension, step)
+        if errors.empty:
+            continue
+        counts, values = errors.index.to_numpy(), errors["value"].to_numpy()
+        star = theory(frame, target, dimension)
+        nearest, best = np.abs(np.log(counts / star)).argmin(), values.argmin()
+        paper = values[counts == PAPER_SEGMENTS].item()
+        rows.append(
+            {
+                "name": f"{name}_d{dimension}",
+                "target": target,
+                "method": method,
+                "step": step,
+                "dimension": dimension,
+                "nfe": errors["nfe_asked"].iloc[0],
+                "best_k": counts[best],
+                "best_error": values[best],
+                "k_star": star,
+                "nearest_k": counts[nearest],
+                "loss_at_k_star": values[nearest] / values[best],
+                "five_over_best": paper / values[best],
+                "one_over_best": values[0] / values[best],
+            }
+        )
+    return rows
+
+
+def numbers(frame: pd.DataFrame) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for row in summary(frame):
+        for quantity in QUANTITIES:
+            found[f"{quantity}_{row['name']}"] = row[quantity]
+        mixture = "_mixture" if row["target"] == "mild" else ""
+        found[f"k_star{mixture}_d{row['dimension']}"] = row["k_star"]
+        found[f"nfe{mixture}"] = row["nfe"]
+    floors = frame[(frame["method"] == "exact") & (frame["metric"] == "error")]
+    for dimension, floor in zip(floors["dimension"], floors["value"], strict=True):
+        found[f"floor_mixture_d{dimension}"] = floor
+    found["best_over_five_d10"] = found["five_over_best_uld_d10"]
+    # The error at K* with a step off the best, over the best error.
+    cubic = frame.assign(family=frame["family"].map({"cubic": "uniform"}))
+    for dimension in sorted(frame["dimension"].unique()):
+        errors = curve(cubic, "gaussian", "rtk-uld", dimension, "best")["value"]
+        found[f"loss_off_at_k_star_uld_d{dimension}"] = (
+            found[f"loss_at_k_star_uld_off_d{dimension}"]
+            * found[f"best_error_uld_off_d{dimension}"]
+            / found[f"best_error_uld_d{dimension}"]
+        )
+        found[f"cubic_gain_uld_d{dimension}"] = found[f"best_error_uld_d{dimension}"] / errors.min()
+    return found
+
+
+def table(frame: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "target": row["target"],
+            "method": style.look(row["method"]).label.replace("exact energy", "exact"),
+            "step": row["step"].replace("off", "1.1 × best"),
+            "d": row["dimension"],
+            "best K": row["best_k"],
+            "error": f"{row['best_error']:.2g}",
+            "K* (nearest)": f"{row['k_star']} ({row['nearest_k']})",
+            "error there / best": f"{row['loss_at_k_star']:.2g}",
+            "K = 5 / best": f"{row['five_over_best']:.2g}",
+        }
+        for row in summary(frame)
+        if row["method"] in SHOWN
+    )
+
+
+def main() -> None:
+    snakemake = job.start()
+    frame = results.read(snakemake.input.results)
+    results.write_csv(table(frame), snakemake.output.table)
+    results.write_numbers(numbers(frame), snakemake.output.numbers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Exact laws of the samplers, without Monte Carlo noise."""

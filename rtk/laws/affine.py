@@ -1,0 +1,155 @@
+"""The exact law of the samples when the target is Gaussian, read off the sampler's own code.
+
+The score of ``N(m, diag v)`` is affine and keeps coordinates apart. Every unadjusted sampler is
+then an affine map of the standard normals that it draws, in each coordinate by itself::
+
+    z = b + sum_j c_j xi_j,    so    z ~ N(b, sum_j c_j^2).
+
+The coefficients are read off the sampler itself (`affine_law`), so what is propagated is the code
+that draws samples, not a second derivation of it. A covariance that is not diagonal is treated in
+its eigenbasis, in which all samplers here commute with the rotation.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rtk.laws.gaussian import Array, Gaussian
+from rtk.noise import Noise
+from rtk.plan import Crossing, make_plan
+from rtk.samplers.base import Problem, State, Step
+from rtk.score import Score
+
+
+class UnitNoise:
+    """Deterministic noise: draw ``j`` is one in chain ``j + 2`` and zero in every other chain.
+
+    Chain 0 gets zeros only, and chain 1, the control, gets numbers without structure, which are
+    kept: ``control`` has one tensor of shape (dimension,) per draw.
+    """
+
+    def __init__(self, draws: int, dimension: int) -> None:
+        self.n, self.control = draws + 2, list[Tensor]()
+        self._dimension = dimension
+        self._generator = torch.Generator().manual_seed(0)
+
+    def normal(self) -> Tensor:
+        draw = torch.zeros(self.n, self._dimension, dtype=torch.float64)
+        draw[2 + len(self.control) : 3 + len(self.control)] = 1.0
+        draw[1] = torch.randn(self._dimension, generator=self._generator, dtype=torch.float64)
+        self.control.append(draw[1])
+        return draw
+
+    def uniform(self) -> Tensor:
+        raise TypeError("a sampler that draws uniform numbers is not an affine map of its noise")
+
+
+def affine_law(draw: Callable[[Noise], Tensor], dimension: int) -> Gaussian:
+    """Law of the chains ``draw(noise)``, shape (noise.n, dimension), for standard normal noise.
+
+    For a sampler on its own, such as `rtk.mcmc.uld.uld` on one kernel; time grows as the square of the
+    number of its draws.
+
+    Raises:
+        ValueError: if ``draw`` is not affine in the noise of each coordinate.
+        TypeError: if ``draw`` asks for uniform numbers.
+        FloatingPointError: if the chains overflow, as with too large a step.
+    """
+    base, coefficients = _affine_map(lambda noise: draw(noise).unsqueeze(1), dimension)
+    return Gaussian(base[0], (coefficients[:, 0] ** 2).sum(0))
+
+
+def sample_law(
+    score: Score,
+    dimension: int,
+    method: str | Step = "rtk-uld",
+    nfe: int = 100,
+    *,
+    segments: int | Sequence[float] | None = None,
+    denoise: bool | None = None,
+    **options: object,
+) -> tuple[Gaussian, int]:
+    """Law of the samples of `rtk.sample`, and the score evaluations made per chain.
+
+    The arguments are those of `rtk.sample`. The score must be affine in each coordinate by itself:
+    that of a Gaussian (an `rtk.GaussianMixture` of one component), perhaps scaled or shifted. Time
+    is linear in the number of segments, as each begins from the Gaussian law of its start.
+
+    Raises:
+        ValueError, TypeError, FloatingPointError: as `rtk.sample` and `affine_law`.
+    """
+    plan = make_plan(score, method, nfe, None, segments, denoise, **options)
+    start = State(torch.empty(0), plan.crossings[0].t_hi)
+    law = _StateLaw(start, np.zeros((1, dimension)), np.ones((1, 1, dimension)))
+    spent = 0
+    for crossing in plan.crossings:
+        law, scores = _cross(plan.problem, crossing, law, crossing.allowance - spent)
+        spent += scores
+    return Gaussian(law.base[0], (law.factor[:, 0] ** 2).sum(0)), spent
+
+
+@dataclass(frozen=True)
+class _StateLaw:
+    """Joint law of the tensors of a state between two segments, ``base + sum_k factor_k xi_k``.
+
+    ``like`` tells which tensors there are; base (tensors, d), factor (draws, tensors, d).
+    """
+
+    like: State
+    base: Array
+    factor: Array
+
+    def draw(self, noise: Noise) -> State:
+        tensors = torch.from_numpy(self.base).expand(noise.n, -1, -1)
+        for row in torch.from_numpy(self.factor):
+            tensors = tensors + noise.normal().unsqueeze(1) * row
+        x, *others = tensors.unbind(1)
+        score = None if self.like.score is None else others.pop(0)
+        previous = None if self.like.previous is None else (self.like.previous[0], others.pop(0))
+        return State(x, self.like.t, score, previous)
+
+
+def _cross(
+    problem: Problem, crossing: Crossing, start: _StateLaw, allowed: int
+) -> tuple[_StateLaw, int]:
+    """Law of the state at the end of a segment, and the scores spent per chain."""
+    ends: list[tuple[State, int]] = []
+
+    def draw(noise: Noise) -> Tensor:
+        before = problem.score.evaluations
+        state, _ = crossing.step(problem, start.draw(noise), crossing.t_lo, allowed, noise)
+        ends.append((state, (problem.score.evaluations - before) // noise.n))
+        known = (state.x, state.score, None if state.previous is None else state.previous[1])
+        return torch.stack([tensor for tensor in known if tensor is not None], 1)
+
+    base, coefficients = _affine_map(draw, start.base.shape[1])
+    # Any root of the covariance will do: a triangular one needs a draw per tensor at most.
+    factor = np.linalg.qr(coefficients.transpose(2, 0, 1)).R.transpose(1, 2, 0)
+    state, scores = ends[-1]
+    return _StateLaw(state, base, np.ascontiguousarray(factor)), scores
+
+
+def _affine_map(draw: Callable[[Noise], Tensor], dimension: int) -> tuple[Array, Array]:
+    """``b`` (tensors, d) and ``c_j`` (J, tensors, d) of ``draw(noise)``, (noise.n, tensors, d).
+
+    ``draw`` runs twice, to count its J draws and on the chains of `UnitNoise`.
+    """
+    trial = UnitNoise(0, dimension)
+    with torch.no_grad():
+        draw(trial)
+        noise = UnitNoise(len(trial.control), dimension)
+        ends = draw(noise).numpy()
+    if not np.isfinite(ends).all():
+        raise FloatingPointError("the chains are not finite; the step size may be too large")
+    base, control, coefficients = ends[0], ends[1] - ends[0], ends[2:] - ends[0]
+    terms = coefficients * torch.stack(noise.control).unsqueeze(1).numpy()
+    size = 1.0 + np.abs(base) + np.abs(terms).sum(0)
+    if not (np.abs(control - terms.sum(0)) <= 1e-8 * size).all():
+        raise ValueError(
+            "the sampler is not affine in the noise of each coordinate, expected an unadjusted "
+            "sampler and the score of a Gaussian with a diagonal covariance"
+        )
+    return base, coefficients

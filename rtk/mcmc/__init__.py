@@ -1,0 +1,1 @@
+"""Inner samplers: Markov chains on one reverse transition kernel."""

@@ -1,0 +1,63 @@
+"""Splittings of underdamped Langevin, named as in the field by the order of their exact flows.
+
+``dz = v dt``, ``dv = -gamma v dt - grad g(z) dt + (2 gamma)^(1/2) dB`` is cut into parts that can
+be solved exactly; a word such as OBABO says in which order they act, each letter for the step
+``tau`` over the number of times it occurs::
+
+    A: z+ = z + h v        B: v+ = v - h grad g(z)        O: v+ = e v + (1 - e^2)^(1/2) xi
+    U: A and O together, the free motion: z+ = z + kick v + xi_z, v+ = e v + xi_v
+
+with ``e = exp(-gamma h)`` and the rest as in `rtk.mcmc.uld.Coefficients`. A symmetric word is accurate
+to second order in the step, the exponential integrator of `rtk.mcmc.uld` to first. OBABO: Bussi and
+Parrinello 2007; BAOAB, exact for the positions of a Gaussian: Leimkuhler and Matthews 2013; UBU:
+Sanz-Serna and Zygalakis 2021.
+"""
+
+import math
+
+from torch import Tensor
+
+from rtk.kernel import ReverseTransition
+from rtk.mcmc.uld import coefficients
+from rtk.noise import Noise
+
+WORDS = ("OBABO", "BAOAB", "UBU")
+
+
+def extra_score(word: str) -> int:
+    """Scores beyond one per step: one if the first kick acts before the position has moved."""
+    return int(word.lstrip("O").startswith("B"))
+
+
+def splitting(
+    kernel: ReverseTransition,
+    z: Tensor,
+    word: str,
+    steps: int,
+    step_size: float,
+    friction: float,
+    noise: Noise,
+) -> Tensor:
+    """``steps`` steps of a word from ``v ~ N(0, I)``; one score each, and `extra_score`.
+
+    Neighbouring kicks at one position share its gradient.
+    """
+    duration = {letter: step_size / word.count(letter) for letter in word}
+    free = coefficients(duration.get("O") or duration["U"], friction)
+    spread_v = math.sqrt(free.variance_v)
+    shared = free.covariance / spread_v
+    rest = math.sqrt(free.variance_z - shared**2)
+    v, gradient = noise.normal(), None
+    for letter in word * steps:
+        if letter == "A":
+            z, gradient = z + duration["A"] * v, None
+        elif letter == "B":
+            gradient = kernel.grad(z) if gradient is None else gradient
+            v = v - duration["B"] * gradient
+        elif letter == "O":
+            v = free.decay * v + spread_v * noise.normal()
+        else:
+            xi_v, xi_z = noise.normal(), noise.normal()
+            z, gradient = z + free.kick * v + shared * xi_v + rest * xi_z, None
+            v = free.decay * v + spread_v * xi_v
+    return z

@@ -1,0 +1,1 @@
+"""Samplers: how to carry chains across one segment of the reverse path."""

@@ -1,0 +1,56 @@
+"""DPM-Solver++(2M) and its SDE form: two-step exponential integrators in log-SNR.
+
+Lu et al. 2022, arXiv 2211.01095. With ``h = lambda_lo - lambda_hi``, ``h'`` that of the segment
+before, ``r = h' / h`` and ``D`` the denoised estimate (``D'`` the one before)::
+
+    D~ = D + (D - D') / (2 r)                      (D~ = D on the first segment)
+    ODE: z = (s_lo / s_hi) x - a_lo (e^-h - 1) D~
+    SDE: z = (s_lo / s_hi) e^-h x + a_lo (1 - e^-2h) D~ + s_lo (1 - e^-2h)^(1/2) xi
+"""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from rtk import process
+from rtk.noise import Noise
+from rtk.samplers.base import Info, OneScorePerSegment, Problem, State, score_at
+
+
+@dataclass(frozen=True)
+class DPMSolverPP2M(OneScorePerSegment):
+    """The two-step multistep solver; ``stochastic=True`` for the SDE form.
+
+    A segment that ends at 0 has infinite ``h`` and returns ``D``, the first-order step.
+    """
+
+    stochastic: bool = False
+
+    def __call__(
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
+    ) -> tuple[State, Info]:
+        denoised = process.denoise(state.x, score_at(problem, state), state.t)
+        if t_lo == 0.0:
+            return State(denoised, t_lo), Info()
+        h = process.log_snr(t_lo) - process.log_snr(state.t)
+        target = self._extrapolate(state, denoised, h)
+        shrink = process.sigma(t_lo) / process.sigma(state.t)
+        if self.stochastic:
+            fresh = -math.expm1(-2.0 * h)
+            z = (
+                shrink * math.exp(-h) * state.x
+                + process.alpha(t_lo) * fresh * target
+                + process.sigma(t_lo) * math.sqrt(fresh) * noise.normal()
+            )
+        else:
+            z = shrink * state.x - process.alpha(t_lo) * math.expm1(-h) * target
+        return State(z, t_lo, previous=(state.t, denoised)), Info()
+
+    @staticmethod
+    def _extrapolate(state: State, denoised: Tensor, h: float) -> Tensor:
+        if state.previous is None:
+            return denoised
+        t_before, before = state.previous
+        ratio = (process.log_snr(state.t) - process.log_snr(t_before)) / h
+        return denoised + (denoised - before) / (2.0 * ratio)

@@ -1,0 +1,32 @@
+"""The exact mixture kernel as a sampler: the error of a segmentation without an inner sampler's.
+
+With exact kernels the segments compose exactly, so what remains is the start at ``N(0, I)``
+instead of ``p_T``.
+"""
+
+from dataclasses import dataclass
+
+from rtk import segments
+from rtk.noise import Noise
+from rtk.samplers.base import Info, Problem, State
+from rtk.segments import Times
+from rtk.targets.gaussian_mixture import GaussianMixture
+
+
+@dataclass(frozen=True)
+class ExactKernel:
+    """``z ~ p(z at t_lo | x at t_hi)`` of a mixture, drawn exactly; no score is evaluated."""
+
+    mixture: GaussianMixture
+
+    def __call__(
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
+    ) -> tuple[State, Info]:
+        kernel = self.mixture.reverse_transition(state.x, state.t, t_lo)
+        return State(kernel.transform(noise.uniform(), noise.normal()), t_lo), Info()
+
+    def default_times(self, nfe: int, problem: Problem) -> Times:
+        return segments.uniform(5)
+
+    def minimum_nfe(self, segments: int, problem: Problem) -> int:
+        return 0

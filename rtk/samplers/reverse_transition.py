@@ -1,0 +1,198 @@
+"""RTK as a step: a warm start, then an inner chain on the segment's kernel (paper, Algorithm 1).
+
+Inner steps are measured against the kernel's curvature. If the data are ``N(0, v I)`` convolved
+with anything, then ``-hess log p_t <= Gamma(t) I`` with ``Gamma(t) = 1 / (a_t^2 v + s_t^2)``, so
+``c = Gamma(t_lo) + 1/h`` bounds ``hess g`` from above. ``v`` is `data_variance`; 0 is safe for any
+data.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rtk import segments
+from rtk.checks import check_count, check_positive
+from rtk.energy import EnergyDifference, estimator
+from rtk.kernel import ReverseTransition
+from rtk.mcmc.mala import mala
+from rtk.mcmc.splitting import WORDS, extra_score, splitting
+from rtk.mcmc.ula import ula
+from rtk.mcmc.uld import uld
+from rtk.noise import Noise
+from rtk.samplers.base import Info, Problem, State, score_at, smoothness
+from rtk.segments import Times
+from rtk.warm_start import WARM_STARTS
+
+# Inner steps per segment when the caller sets no segments.
+STEPS_PER_SEGMENT = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransitionStep(ABC):
+    """What the RTK samplers share.
+
+    Args:
+        step_size: inner step relative to the curvature ``c`` above; default per sampler.
+        inner_steps: inner steps per segment; by default what the score budget allows.
+        warm_start: "ddpm", "x" or the paper's "gaussian" (see `rtk.warm_start`).
+        data_variance: ``v`` above.
+    """
+
+    step_size: float | None = None
+    inner_steps: int | None = None
+    warm_start: str = "ddpm"
+    data_variance: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.warm_start not in WARM_STARTS:
+            raise ValueError(
+                f"unknown warm_start {self.warm_start!r}, expected one of {[*WARM_STARTS]}"
+            )
+        if self.step_size is not None:
+            check_positive("step_size", self.step_size)
+        if self.inner_steps is not None:
+            check_count("inner_steps", self.inner_steps)
+        if not 0.0 <= self.data_variance < math.inf:
+            raise ValueError(
+                f"data_variance must be a finite number >= 0, got {self.data_variance}"
+            )
+
+    def cost(self, problem: Problem) -> tuple[int, int]:
+        """Scores that an inner chain takes whatever its length, and scores per inner step."""
+        return 0, 1
+
+    @abstractmethod
+    def run(
+        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
+    ) -> tuple[State, Info]:
+        """The inner chain of ``steps`` steps from ``z``."""
+
+    def kernel(self, problem: Problem, state: State, t_lo: float) -> ReverseTransition:
+        return ReverseTransition(problem.score, state.x, state.t, t_lo)
+
+    def __call__(
+        self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
+    ) -> tuple[State, Info]:
+        kernel = self.kernel(problem, state, t_lo)
+        gamma = smoothness(t_lo, self.data_variance)
+        start = WARM_STARTS[self.warm_start]
+        left = nfe - (start.needs_score and state.score is None)
+        score_x = score_at(problem, state) if start.needs_score else None
+        z = start.draw(kernel, score_x, noise, gamma)
+        fixed, per_step = self.cost(problem)
+        steps = max(0, (left - fixed) // per_step)
+        if self.inner_steps is not None:
+            steps = min(steps, self.inner_steps)
+        if steps == 0:
+            return State(z, t_lo), Info()
+        return self.run(kernel, z, steps, gamma + kernel.tilt_precision, noise)
+
+    def default_times(self, nfe: int, problem: Problem) -> Times:
+        # One score is for the denoising step at the end.
+        return segments.log_snr(max(1, (nfe - 1) // self._segment_nfe(problem, STEPS_PER_SEGMENT)))
+
+    def minimum_nfe(self, segments: int, problem: Problem) -> int:
+        return segments * self._segment_nfe(problem, 1)
+
+    def _segment_nfe(self, problem: Problem, steps: int) -> int:
+        """Scores for a segment that reuses none, with ``inner_steps``, if not given ``steps``."""
+        fixed, per_step = self.cost(problem)
+        steps = self.inner_steps or steps
+        return WARM_STARTS[self.warm_start].needs_score + fixed + steps * per_step
+
+
+@dataclass(frozen=True, kw_only=True)
+class RTKULA(TransitionStep):
+    """Inner chain: unadjusted Langevin, ``tau = step_size / c``."""
+
+    def run(
+        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
+    ) -> tuple[State, Info]:
+        step_size = (self.step_size or 0.2) / curvature
+        z = ula(kernel.grad, z, steps, step_size, noise)
+        return State(z, kernel.t_lo), Info(steps, step_size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RTKMALA(TransitionStep):
+    """Inner chain: Metropolis-adjusted Langevin, ``tau = step_size / c`` (paper, RTK-MALA).
+
+    Args:
+        step_size: default ``1.1 d^(-1/3)``, at most 1, the scaling of optimal acceptance.
+        energy: energy-difference estimator, a name or an object (see `rtk.energy`); default exact
+            if ``log_prob`` is known, else the trapezoid rule, which costs no score.
+        proposal_radius, domain_radius: ``r`` and ``R`` of the projected variant.
+    """
+
+    energy: str | EnergyDifference | None = None
+    proposal_radius: float = math.inf
+    domain_radius: float = math.inf
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("proposal_radius", "domain_radius"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+
+    def cost(self, problem: Problem) -> tuple[int, int]:
+        return 1, 1 + estimator(self.energy, problem.log_prob).extra_nfe
+
+    def kernel(self, problem: Problem, state: State, t_lo: float) -> ReverseTransition:
+        return ReverseTransition(
+            problem.score, state.x, state.t, t_lo, problem.log_prob, self.energy
+        )
+
+    def run(
+        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
+    ) -> tuple[State, Info]:
+        relative = self.step_size or min(1.0, 1.1 * z[0].numel() ** (-1 / 3))
+        step_size = relative / curvature
+        last, accepted = mala(
+            kernel, z, steps, step_size, noise, self.proposal_radius, self.domain_radius
+        )
+        # From such a point every proposal is rejected: the chain could never leave.
+        stuck = ~torch.isfinite(last.gradient.flatten(1)).all(1)
+        if last.log_prob is not None:
+            stuck |= ~torch.isfinite(last.log_prob)
+        state = State(last.z, kernel.t_lo, kernel.score_at(last))
+        return state, Info(steps, step_size, accepted / steps, stuck)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RTKULD(TransitionStep):
+    """Inner chain: underdamped Langevin, ``tau = step_size / sqrt(c)`` (paper, RTK-ULD).
+
+    Args:
+        friction: ``gamma / sqrt(c)``; the theory asks for gamma of order ``sqrt(L)``.
+        integrator: "exponential", the paper's (see `rtk.mcmc.uld`), or a splitting, "OBABO", "BAOAB" or
+            "UBU" (see `rtk.mcmc.splitting`); the first two splittings take one more score per segment.
+    """
+
+    friction: float = 2.0
+    integrator: str = "exponential"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("friction", self.friction)
+        if self.integrator not in ("exponential", *WORDS):
+            raise ValueError(
+                f"unknown integrator {self.integrator!r}, expected exponential or one of {WORDS}"
+            )
+
+    def cost(self, problem: Problem) -> tuple[int, int]:
+        return (extra_score(self.integrator) if self.integrator in WORDS else 0), 1
+
+    def run(
+        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
+    ) -> tuple[State, Info]:
+        root = math.sqrt(curvature)
+        step_size = (self.step_size or 0.5) / root
+        friction = self.friction * root
+        if self.integrator in WORDS:
+            z = splitting(kernel, z, self.integrator, steps, step_size, friction, noise)
+        else:
+            z = uld(kernel, z, steps, step_size, friction, noise)
+        return State(z, kernel.t_lo), Info(steps, step_size)

@@ -1,0 +1,85 @@
+"""The mixtures that samplers are judged and tuned on.
+
+`circle`, `chessboard` and `spiral` are the paper's: d = 10, equal weights, covariance 0.007 I,
+means in the first two coordinates. The asymmetric family has unequal weights and widths.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from rtk.targets.gaussian_mixture import GaussianMixture
+
+PAPER_DIMENSION = 10
+PAPER_VARIANCE = 0.007
+
+
+def circle() -> GaussianMixture:
+    """18 modes on the unit circle: multiples of 60 degrees, each with neighbours at +-20."""
+    degrees = [60 * k + offset for k in range(6) for offset in (-20, 0, 20)]
+    angles = torch.deg2rad(torch.tensor(degrees, dtype=torch.float64))
+    return _planar(torch.stack((angles.cos(), angles.sin()), 1))
+
+
+def chessboard() -> GaussianMixture:
+    """8 modes: the cells with i + j even of a centred 4 x 4 grid of spacing 0.25."""
+    cells = [(i, j) for i in range(4) for j in range(4) if (i + j) % 2 == 0]
+    return _planar(0.25 * (torch.tensor(cells, dtype=torch.float64) - 1.5))
+
+
+def spiral() -> GaussianMixture:
+    """16 modes: angles 0 to 4 pi, radius 0 to 1, equally spaced."""
+    u = torch.linspace(0.0, 1.0, 16, dtype=torch.float64)
+    return _planar(
+        u.unsqueeze(1) * torch.stack(((4 * math.pi * u).cos(), (4 * math.pi * u).sin()), 1)
+    )
+
+
+def asymmetric(
+    dimension: int, radius: float, widths: tuple[float, float], clusters: int = 1, seed: int = 0
+) -> GaussianMixture:
+    """Unequal mixture: weights .30 .22 .18 .13 .10 .07, widths linear over the components.
+
+    Means are random directions times ``radius``. With ``clusters > 1`` each of the six is a cluster
+    of so many components, jittered by half the mean width, that share its weight.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    weights = torch.tensor([0.30, 0.22, 0.18, 0.13, 0.10, 0.07], dtype=torch.float64)
+    means = torch.randn(6, dimension, generator=generator, dtype=torch.float64)
+    means = radius * means / means.norm(dim=1, keepdim=True)
+    if clusters > 1:
+        means = means.repeat_interleave(clusters, 0)
+        weights = (weights / clusters).repeat_interleave(clusters)
+        jitter = torch.randn(means.shape, generator=generator, dtype=torch.float64)
+        means = means + 0.5 * sum(widths) * jitter
+    sigma = torch.linspace(*widths, len(weights), dtype=torch.float64)
+    return GaussianMixture(weights, means, sigma.square())
+
+
+MIXTURES: dict[str, Callable[[], GaussianMixture]] = {
+    "circle": circle,
+    "chessboard": chessboard,
+    "spiral": spiral,
+    "separated": lambda: asymmetric(10, 2.0, (0.3, 0.5)),
+    "far": lambda: asymmetric(10, 6.0, (0.2, 0.3)),
+    "wide": lambda: asymmetric(50, 4.0, (0.3, 0.5)),
+    "two-scale": lambda: asymmetric(10, 3.0, (0.1, 0.5), clusters=4),
+    "mild": lambda: asymmetric(10, 1.2, (0.5, 0.5)),
+}
+
+
+def mixture(name: str) -> GaussianMixture:
+    """The mixture of that name; ValueError for a name that is none of `MIXTURES`."""
+    if name not in MIXTURES:
+        raise ValueError(f"unknown mixture {name!r}, expected one of {[*MIXTURES]}")
+    return MIXTURES[name]()
+
+
+def _planar(centres: Tensor) -> GaussianMixture:
+    """Equal components at ``centres`` in the first two of ten coordinates."""
+    means = torch.zeros(len(centres), PAPER_DIMENSION, dtype=torch.float64)
+    means[:, :2] = centres
+    weights = torch.full((len(centres),), 1.0 / len(centres), dtype=torch.float64)
+    return GaussianMixture(weights, means, PAPER_VARIANCE)

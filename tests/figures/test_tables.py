@@ -1,0 +1,95 @@
+"""Tables made from results: who is counted as ahead of whom, and what was spent."""
+
+import pandas as pd
+import pytest
+
+from figures.tables import compute as compute_table
+from figures.tables import mixtures as mixtures_table
+from figures.tables import mnist as mnist_table
+
+METHODS = [*mixtures_table.RTK, "ddpm", "ddim", "dpmpp-2m"]
+
+
+def mixtures(better: str, by: float, error: float = 0.01) -> pd.DataFrame:
+    """All methods alike on one target at two NFE, but for one that is ahead ``by`` so much."""
+    return pd.DataFrame(
+        {
+            "target": "circle",
+            "method": method,
+            "nfe_asked": nfe,
+            "metric": metric,
+            "value": 0.5 + by * (method == better),
+            "standard_error": error,
+        }
+        for method in METHODS
+        for nfe in (25, 55)
+        for metric in (mixtures_table.ACCURACY, mixtures_table.WEIGHTS)
+    )
+
+
+def test_higher_accuracy_is_ahead() -> None:
+    found = mixtures_table.numbers(mixtures("rtk-mala", 0.2))
+    assert found["cells"] == 2
+    assert found["mala_above_ddpm"] == found["rtk_above_2m"] == 2
+    assert found["mala_above_uld_at_most"] == found["targets"] == 1
+    assert found["uld_above_ddpm"] == found["2m_above_all_rtk"] == 0
+    assert found["taylor_behind_mala_largest"] == pytest.approx(0.2)
+    assert mixtures_table.numbers(mixtures("dpmpp-2m", 0.2))["2m_above_all_rtk"] == 2
+
+
+def test_lower_accuracy_is_not_ahead() -> None:
+    found = mixtures_table.numbers(mixtures("rtk-mala", -0.2))
+    assert found["mala_above_ddpm"] == found["mala_above_uld_at_most"] == 0
+
+
+def test_two_standard_errors_of_the_difference_decide() -> None:
+    """The difference of two values with error .01 has error .0141."""
+    assert mixtures_table.numbers(mixtures("rtk-mala", 0.027))["mala_above_ddpm"] == 0
+    assert mixtures_table.numbers(mixtures("rtk-mala", 0.029))["mala_above_ddpm"] == 2
+
+
+def test_printed_mixtures() -> None:
+    table = mixtures_table.printed(mixtures("rtk-mala", 0.2))
+    assert list(table.columns) == [
+        "method",
+        "circle 25",
+        "circle 55",
+        "circle weights",
+    ]
+    assert len(table) == len(METHODS)
+
+
+def mnist(lower: str, by: float) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "method": method,
+            "nfe_asked": nfe,
+            "metric": mnist_table.METRIC,
+            "value": 30.0 - by * (method == lower),
+            "standard_error": 1.0,
+        }
+        for method in ("ddpm", "dpmpp-2m", "rtk-uld", "rtk-mala-trapezoid")
+        for nfe in (5, 10)
+    )
+
+
+@pytest.mark.parametrize(("by", "below", "above"), [(5.0, 2, 0), (-5.0, 0, 2), (2.5, 0, 0)])
+def test_lower_distance_is_ahead(by: float, below: int, above: int) -> None:
+    floor = mnist("", 0.0).iloc[:1]
+    found = mnist_table.numbers(mnist("rtk-uld", by), floor)
+    assert found["uld_below_ddpm"] == below
+    assert found["ddpm_below_uld"] == above
+    assert found["mala_below_ddpm"] == 0
+    assert found["training_images"] == 30.0
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("results/data/mixtures/circle/ddpm.parquet", "mixtures"),
+        ("results/smoke/data/inner_chain.parquet", "inner_chain"),
+        ("data/results/data/mnist/ddpm.npz", "mnist"),
+    ],
+)
+def test_experiment_of_a_file(path: str, expected: str) -> None:
+    assert compute_table.experiment(path) == expected

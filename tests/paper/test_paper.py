@@ -1,0 +1,174 @@
+"""The ledger of claims, what the README says of it, and the article's numbers."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typst
+import yaml
+
+from paper import readme, typeset, verdicts
+
+ROOT = Path(__file__).parents[2]
+SECTIONS = ROOT / "paper" / "sections"
+CLAIMS = verdicts.load()
+
+
+def claim(**rules: str) -> dict[str, str]:
+    return {"claim": "Errors fall.", "source": "Section 1", **rules}
+
+
+RATE = claim(
+    outside="setup.ratio > 1",
+    reproduced="0.8 <= fit.slope <= 1.2 and fit.r_squared > 0.9",
+    in_part="fit.slope > 0",
+)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "slope", "r_squared", "expected"),
+    [
+        (0.5, 1.0, 0.99, "reproduced"),
+        (0.5, 1.0, 0.5, "in part"),
+        (0.5, 1.3, 0.99, "in part"),
+        (0.5, -1.0, 0.99, "not reproduced"),
+        (2.0, 1.0, 0.99, "outside the assumptions"),
+    ],
+)
+def test_the_first_rule_that_holds_decides(
+    ratio: float, slope: float, r_squared: float, expected: str
+) -> None:
+    numbers = {"setup": {"ratio": ratio}, "fit": {"slope": slope, "r_squared": r_squared}}
+    assert verdicts.decide(RATE, numbers) == expected
+
+
+def test_a_claim_without_rules_is_not_testable() -> None:
+    assert verdicts.decide(claim(not_testable="No data."), {}) == "not testable here"
+
+
+def test_a_missing_number_stops() -> None:
+    with pytest.raises(KeyError, match="no number 'ratio' in the numbers of 'setup'"):
+        verdicts.decide(RATE, {"fit": {"slope": 1.0, "r_squared": 1.0}})
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (claim(reproduced="a.b > 0", verdict="reproduced"), "key.*verdict.*computed"),
+        (claim(), "either a rule reproduced: or not_testable"),
+        (claim(reproduced="a.b > 0", not_testable="why"), "either a rule"),
+        ({"claim": "Errors fall.", "reproduced": "a.b > 0"}, "where it stands"),
+    ],
+)
+def test_what_a_ledger_cannot_hold(tmp_path: Path, entry: dict[str, str], message: str) -> None:
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump({"errors-fall": entry}))
+    with pytest.raises(ValueError, match=message):
+        verdicts.load(path)
+
+
+def check(records: list[dict[str, Any]]) -> None:
+    """The tracked ledger follows from the claims' rules and the numbers that it records."""
+    assert records == verdicts.ledger(CLAIMS, verdicts.evidence(records))
+
+
+def test_no_verdict_is_typed_by_hand() -> None:
+    records = json.loads(readme.LEDGER.read_text())
+    check(records)
+    text = readme.README.read_text()
+    assert text == readme.embed(text, readme.table(records))
+
+
+@pytest.mark.parametrize("verdict", [*verdicts.RULES.values(), verdicts.NOT_REPRODUCED])
+def test_a_typed_verdict_is_refused(verdict: str) -> None:
+    records = json.loads(readme.LEDGER.read_text())
+    typed = next(record for record in records if record["verdict"] != verdict)
+    typed["verdict"] = verdict
+    with pytest.raises(AssertionError):
+        check(records)
+
+
+def test_a_typed_readme_is_refused() -> None:
+    records = json.loads(readme.LEDGER.read_text())
+    text = readme.README.read_text()
+    typed = text.replace("**reproduced**", "**in part**", 1)
+    assert typed != text
+    assert typed != readme.embed(typed, readme.table(records))
+
+
+def test_every_claim_is_discussed_once() -> None:
+    text = "".join(path.read_text() for path in SECTIONS.glob("*.typ"))
+    assert sorted(re.findall(r'#claim\("([^"]+)"\)', text)) == sorted(CLAIMS)
+
+
+def test_every_section_is_part_of_the_article() -> None:
+    main = (ROOT / "paper" / "main.typ").read_text()
+    assert {f"sections/{path.name}" for path in SECTIONS.glob("*.typ")} == set(
+        re.findall(r'#include "([^"]+)"', main)
+    )
+
+
+def test_no_measured_number_is_typed() -> None:
+    """Decimals in the prose are settings, one of these; results come through num()."""
+    settings = {"0.007", "0.01", "0.1", "0.3", "0.4", "0.5", "0.05", "0.001", "1.1"}
+    for path in SECTIONS.glob("*.typ"):
+        prose = re.sub(
+            r"//.*|#?(?:num|rate)\([^)]*\)|\d+(?:\.\d+)?(?:pt|em|%)", "", path.read_text()
+        )
+        prose = re.sub(r"[A-Za-z_-]+: *[\d.]+", "", prose)
+        assert set(re.findall(r"\d+\.\d+", prose)) <= settings, path.name
+
+
+@pytest.fixture
+def article(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An article of one number beside the real library."""
+    monkeypatch.setattr(typeset, "ROOT", tmp_path)
+    (tmp_path / "lib.typ").write_text((ROOT / "paper" / "lib.typ").read_text())
+    (tmp_path / "results" / "numbers").mkdir(parents=True)
+    (tmp_path / "results" / "verdicts.json").write_text("[]")
+    source = tmp_path / "main.typ"
+    source.write_text('#import "lib.typ": *\n#num("fit", "slope")')
+    return source
+
+
+def test_an_article_is_typeset(article: Path, tmp_path: Path) -> None:
+    (tmp_path / "results" / "numbers" / "fit.json").write_text('{"slope": -1.0}')
+    typeset.typeset(article, tmp_path / "paper.pdf", "results")
+    assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_a_missing_number_or_file_stops_the_article(article: Path, tmp_path: Path) -> None:
+    with pytest.raises(typst.TypstError, match="not found"):
+        typeset.typeset(article, tmp_path / "paper.pdf", "results")
+    (tmp_path / "results" / "numbers" / "fit.json").write_text('{"intercept": -1.0}')
+    with pytest.raises(typst.TypstError, match="no number slope in the numbers of fit"):
+        typeset.typeset(article, tmp_path / "paper.pdf", "results")
+    assert not (tmp_path / "paper.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "expected"),
+    [
+        (0.0, 3, ["0", 0]),
+        (-0.8012, 2, ["\u22120.80", 0]),
+        (1234.0, 2, ["1234", 0]),
+        (1234.5, 3, ["1235", 0]),
+        (3.14159, 3, ["3.14", 0]),
+        (2.0e-4, 2, ["2.0", -4]),
+        (-4.44e-16, 3, ["\u22124.44", -16]),
+        (0.00123, 2, ["0.0012", 0]),
+    ],
+)
+def test_how_numbers_are_shown(
+    article: Path, value: float, digits: int, expected: list[object]
+) -> None:
+    article.write_text(
+        f'#import "lib.typ": *\n#metadata(rounded({value!r}, digits: {digits})) <shown>'
+    )
+    inputs = {"results": "/results"}
+    found = typst.query(
+        article, "<shown>", field="value", one=True, root=article.parent, sys_inputs=inputs
+    )
+    assert json.loads(found) == expected

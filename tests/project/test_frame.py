@@ -1,0 +1,275 @@
+"""The project's frame: pins, configuration, commands, citation, and what may not be tracked."""
+
+import copy
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from jsonschema import ValidationError
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config, validate
+
+import rtk
+from experiments.mixtures import sample as mixtures
+from experiments.mnist import sample
+from figures import style
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "experiments" / "config"
+SCALES = ("smoke", "default", "paper")
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def configuration(scale: str) -> dict[str, Any]:
+    """The protocol joined with the sizes of a scale, as the Snakefile does it."""
+    config: dict[str, Any] = {"scale": scale}
+    update_config(config, load(CONFIG / "protocol.yaml"))
+    update_config(config, load(CONFIG / f"{scale}.yaml"))
+    return config
+
+
+def paths(config: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every place of a nested configuration that holds a mapping."""
+    if isinstance(config, dict):
+        yield path
+        for key, value in config.items():
+            yield from paths(value, (*path, key))
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    wanted = [line for line in lines if line and not line.startswith("#")]
+    found = dict(line.split("==") for line in wanted)
+    assert len(found) == len(wanted), "a package is pinned twice"
+    return found
+
+
+def tracked() -> list[Path]:
+    """Files of the project: tracked, or about to be."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    files = [ROOT / name for name in listed.split("\0") if name]
+    return [file for file in files if file.is_file()]
+
+
+# Environment
+
+
+def test_pins_are_exact_versions_without_addresses() -> None:
+    for name, version in pins().items():
+        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name)
+        assert re.fullmatch(r"[0-9]+(\.[0-9]+)*(\.post[0-9]+)?", version), name
+
+
+def test_environment_holds_the_pins() -> None:
+    """What is installed is what is pinned; a local label such as torch's +cpu is the platform's."""
+    installed = {name: metadata.version(name).split("+")[0] for name in pins()}
+    assert installed == pins()
+
+
+def test_conda_installs_the_same_pins() -> None:
+    *others, pip = load(ROOT / "environment.yml")["dependencies"]
+    assert others == ["python=3.11", "pip"]
+    assert dict(pin.split("==") for pin in pip["pip"]) == pins(), "run `make environment.yml`"
+
+
+def test_python_versions_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["requires-python"] == ">=3.11"
+    assert project["tool"]["mypy"]["python_version"] == "3.11"
+    assert project["tool"]["ruff"]["target-version"] == "py311"
+
+
+def test_package_declares_what_it_imports() -> None:
+    lines = [
+        line for file in (ROOT / "rtk").rglob("*.py") for line in file.read_text().splitlines()
+    ]
+    words = [line.split() for line in lines if line.lstrip().startswith(("import ", "from "))]
+    imported = {name.split(".")[0] for first, name, *_ in words}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {re.split("[>=]", each)[0] for each in project["dependencies"]}
+    assert declared <= set(pins())
+    others = imported - set(sys.stdlib_module_names) - {"rtk"}
+    assert others == {{"POT": "ot"}.get(name, name) for name in declared}
+
+
+# Configuration
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_scale_is_valid(scale: str) -> None:
+    config = configuration(scale)
+    before = copy.deepcopy(config)
+    validate(config, str(CONFIG / "schema.yaml"))
+    assert config == before
+
+
+@pytest.mark.parametrize("path", list(paths(configuration("smoke"))), ids=".".join)
+def test_unknown_key_is_an_error(path: tuple[str, ...]) -> None:
+    """At every level, and the message names it."""
+    config = configuration("smoke")
+    place = config
+    for key in path:
+        place = place[key]
+    place["chians"] = 1
+    with pytest.raises((WorkflowError, ValidationError), match=r"chians|1 is not of type"):
+        validate(config, str(CONFIG / "schema.yaml"))
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_scales_hold_sizes_only(scale: str) -> None:
+    """Methods, metrics and seeds are the protocol's: a scale changes no number of it."""
+    config = configuration(scale)
+    update_config(config, load(CONFIG / "protocol.yaml"))
+    assert config == configuration(scale)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("experiment", ["mixtures", "mnist"])
+def test_every_method_can_spend_every_budget(scale: str, experiment: str) -> None:
+    """The samplers take the options of the protocol, within the smallest budget of the scale."""
+    normal = rtk.GaussianMixture(torch.ones(1), torch.zeros(1, 2), 1.0)
+    settings = configuration(scale)[experiment]
+    nfe = min(settings["nfe"])
+    for method, options in settings["methods"].items():
+        grid, sampler = options["grid"], options["sampler"]
+        if experiment == "mixtures":
+            times = mixtures.grid(nfe=nfe, **grid)
+        else:
+            times = sample.grid(sample.make_step(**sampler), normal.score, nfe, **grid)
+        log_prob = normal.log_prob if sampler.get("energy") == "exact" else None
+        result = rtk.sample(
+            normal.score, 2, 4, nfe=nfe, log_prob=log_prob, segments=times, **sampler
+        )
+        assert 0 < result.nfe <= nfe, method
+
+
+def test_every_method_has_a_look() -> None:
+    config = configuration("default")
+    for experiment in ("mixtures", "mnist"):
+        assert set(config[experiment]["methods"]) <= set(style.METHODS)
+
+
+# Commands
+
+
+def make(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    # Under `make test` this is a make within a make, which would announce its folder.
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+def test_help_lists_the_targets() -> None:
+    listed = [line.split()[0] for line in make("help").stdout.splitlines()]
+    assert listed == [
+        *("all", "smoke", "report", "notebooks", "test", "lint", "env", "environment.yml"),
+        *("readme", "clean", "help"),
+    ]
+    for target in listed:
+        assert make("--dry-run", target).returncode == 0
+
+
+def copy_of_makefile(folder: Path) -> Path:
+    for name in ("Makefile", "requirements.txt"):
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    return folder
+
+
+def test_old_python_is_refused(tmp_path: Path) -> None:
+    """Before anything is made. The stand-in is this Python, called 3.10."""
+    copy_of_makefile(tmp_path)
+    python = tmp_path / "python"
+    python.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.version_info = (3, 10, 13)\nexec(sys.argv[2])\n"
+    )
+    python.chmod(0o755)
+    run = make("env", f"PYTHON={python}", cwd=tmp_path)
+    assert run.returncode != 0
+    assert "Python 3.11 or newer is needed" in run.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_environment_is_installed_once_and_again_when_the_pins_change(tmp_path: Path) -> None:
+    """With a stand-in for Python that makes the folder and writes down what it was asked."""
+    copy_of_makefile(tmp_path)
+    python = tmp_path / "python"
+    python.write_text(
+        f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\n'
+        f'if [ "$2" = venv ]; then mkdir -p .venv/bin; cp {python} .venv/bin/python; fi\n'
+    )
+    python.chmod(0o755)
+    for _ in range(2):
+        assert make("env", f"PYTHON={python}", cwd=tmp_path).returncode == 0
+    asked = (tmp_path / "asked").read_text()
+    assert asked.count("-m venv") == asked.count("--requirement requirements.txt") == 1
+    os.utime(tmp_path / ".venv" / "requirements.installed", (0, 0))
+    assert make("env", f"PYTHON={python}", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "asked").read_text().count("--requirement requirements.txt") == 2
+
+
+def test_continuous_integration_runs_make_test() -> None:
+    script = ROOT / ".ci" / "run"
+    assert script.stat().st_mode & 0o111
+    lines = script.read_text().splitlines()
+    assert lines[0] == "#!/usr/bin/env bash"
+    assert lines[1] == "set -euo pipefail"
+    assert lines[-1] == "make test"
+
+
+# Citation and licence
+
+
+def test_citation() -> None:
+    citation = load(ROOT / "CITATION.cff")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert citation["version"] == project["version"]
+    assert citation["license"] == project["license"] == "MIT"
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+    (paper,) = citation["references"]
+    assert paper["identifiers"] == [{"type": "other", "value": "arXiv:2405.16387"}]
+    assert [author["family-names"] for author in paper["authors"]] == [
+        *("Huang", "Zou", "Dong", "Zhang", "Ma", "Zhang")
+    ]
+
+
+# What is tracked
+
+
+def test_no_address_of_a_registry_and_no_path_of_a_machine() -> None:
+    registries = ["pypi" + ".org", "python" + "hosted", "npm" + "js.", "deb" + ".debian"]
+    folders = ["/" + "work/", "/" + "root/", "/" + "home/", "/" + "opt/wheels", "/" + "Users/"]
+    forbidden = re.compile("|".join(map(re.escape, registries + folders)))
+    found = []
+    for file in tracked():
+        try:
+            text = file.read_text()
+        except UnicodeDecodeError:
+            continue
+        found += [f"{file.name}: {match[0]}" for match in forbidden.finditer(text)]
+    assert not found
+
+
+def test_nothing_large_or_generated_is_tracked() -> None:
+    files = tracked()
+    assert files
+    for file in files:
+        assert file.stat().st_size < 10 * 2**20, file
+        assert file.relative_to(ROOT).parts[0] not in ("results", ".venv", ".snakemake")

@@ -1,0 +1,277 @@
+"""The whole workflow at smoke scale, from its commands to the files that it leaves.
+
+The outputs go to `results/smoke`, where Snakemake makes again only what has changed.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from experiments.workflow import results
+from figures import style
+from paper import verdicts
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "results" / "smoke"
+CONFIG = ROOT / "experiments" / "config"
+PROTOCOL = yaml.safe_load((CONFIG / "protocol.yaml").read_text())
+SIZES = yaml.safe_load((CONFIG / "smoke.yaml").read_text())
+
+pytestmark = pytest.mark.slow
+
+TARGETS = SIZES["mixtures"]["targets"]
+SAMPLED = [
+    *(f"mixtures/{t}/{method}" for t in TARGETS for method in PROTOCOL["mixtures"]["methods"]),
+    *(f"mnist/{method}" for method in PROTOCOL["mnist"]["methods"]),
+]
+FLOORS = [*(f"mixtures/{target}/exact" for target in TARGETS), "mnist/exact"]
+BEYOND = [f"beyond_mixtures/{target}" for target in PROTOCOL["beyond_mixtures"]["targets"]]
+CHECKS = [
+    *(f"log_concavity/{t}" for t in SIZES["log_concavity"]["targets"]),
+    "mixing",
+    "network_curvature",
+    "segment_count",
+    "inner_chain",
+    "convergence",
+    "dimension",
+    "robustness",
+    "energy_estimators",
+    "cheeger",
+    *BEYOND,
+    "segment_length",
+]
+# Checks without any random number.
+EXACT = ["inner_chain", "convergence", "dimension", "robustness", "cheeger"]
+TABLES = [*SAMPLED, *FLOORS, *CHECKS]
+# Experiments with a figure, a table for print, and numbers for the report.
+FINISHED = [*dict.fromkeys(check.split("/")[0] for check in CHECKS)]
+NUMBERS = [*FINISHED, "mixtures", "mnist", "compute"]
+PRINTED = [*NUMBERS, "calibration", "table_1"]
+FIGURES = [
+    "mixture_accuracy",
+    "mixture_sinkhorn",
+    "mixture_mode_weights",
+    *(f"mixture_{picture}_{t}" for picture in ("scatter", "histogram") for t in TARGETS),
+    *FINISHED,
+    "beyond_mixtures_scatter",
+    "mnist_frechet",
+    "mnist_samples",
+]
+NOTEBOOKS = [source.stem for source in (ROOT / "experiments" / "notebooks").glob("*.py")]
+
+
+def snakemake(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _workflow() -> None:
+    run = snakemake("--config", "scale=smoke")
+    assert run.returncode == 0, run.stdout
+
+
+def test_nothing_is_left_to_do() -> None:
+    run = snakemake("--dry-run", "--config", "scale=smoke")
+    assert run.returncode == 0
+    assert "Nothing to be done" in run.stdout
+
+
+def test_unknown_scale() -> None:
+    run = snakemake("--dry-run", "--config", "scale=huge")
+    assert run.returncode != 0
+    assert "unknown scale 'huge': choose scale=smoke, scale=default, scale=paper" in run.stdout
+
+
+def test_unknown_key() -> None:
+    run = snakemake("--dry-run", "--config", "scale=smoke", "chains=5")
+    assert run.returncode != 0
+    assert "'chains' was unexpected" in run.stdout
+
+
+@pytest.mark.parametrize("scale", ["default", "paper"])
+def test_other_scales_have_a_plan(scale: str) -> None:
+    run = snakemake("--dry-run", "--quiet", "all", "--config", f"scale={scale}")
+    assert run.returncode == 0, run.stdout
+
+
+def test_every_file_of_the_results_is_expected() -> None:
+    found = {str(file.relative_to(RESULTS)) for file in RESULTS.rglob("*") if file.is_file()}
+    found = {file for file in found if not file.startswith(("logs/", "benchmarks/", "mnist/"))}
+    assert found == {
+        *(f"data/{name}.parquet" for name in TABLES),
+        *(f"data/{name}.npz" for name in SAMPLED),
+        *(f"data/mixtures/{target}/exact.npz" for target in TARGETS),
+        *(f"data/{name}.npz" for name in BEYOND),
+        *(f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")),
+        *(f"notebooks/{name}.ipynb" for name in NOTEBOOKS),
+        *(f"tables/{name}.csv" for name in PRINTED),
+        *(f"numbers/{name}.json" for name in NUMBERS),
+        "verdicts.json",
+        "paper.pdf",
+    }
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_table_is_tidy_and_knows_its_origin(name: str) -> None:
+    path = RESULTS / "data" / f"{name}.parquet"
+    frame = results.read(path)
+    assert list(frame.columns)[: len(results.COLUMNS)] == list(results.COLUMNS)
+    experiment, *_ = name.split("/")
+    assert set(frame["experiment"]) == {experiment}
+    if name not in CHECKS:
+        assert set(frame["method"]) == {Path(name).name}
+    assert np.isfinite(frame["value"]).all()
+    assert not (frame["standard_error"] < 0).any()
+    origin = results.provenance(path)
+    assert name in EXACT or origin["config"]["seed"] == PROTOCOL["seed"]
+    assert origin["config_hash"] == results.config_hash(origin["config"])
+    assert origin["wall_seconds"] > 0
+    assert origin["peak_memory_mb"] > 50
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_no_sampler_takes_more_scores_than_allowed(name: str) -> None:
+    frame = results.read(RESULTS / "data" / f"{name}.parquet")
+    budgets = SIZES[name.split("/")[0]]["nfe"]
+    assert sorted(frame["nfe_asked"].unique()) == budgets
+    assert (frame["nfe"] > 0).all()
+    assert (frame["nfe"] <= frame["nfe_asked"]).all()
+    assert not frame.duplicated(["metric", "nfe_asked"]).any()
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_samples_are_kept_for_every_budget(name: str) -> None:
+    settings = SIZES[name.split("/")[0]]
+    kept = results.read_arrays(RESULTS / "data" / f"{name}.npz")
+    assert list(kept) == [f"nfe_{nfe}" for nfe in settings["nfe"]]
+    shape: tuple[int, ...] = (2,) if name.startswith("mixtures") else (28, 28)
+    for sample in kept.values():
+        assert sample.shape == (settings["kept"], *shape)
+        assert np.ptp(sample) > 0
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_marginal_accuracy_of_samples_lies_below_that_of_exact_ones(target: str) -> None:
+    """5 standard errors of the floor and of the sampler's own: 2000 chains each, seeds fixed."""
+    exact = one_metric(f"mixtures/{target}/exact")
+    assert len(exact) == 1
+    for method in PROTOCOL["mixtures"]["methods"]:
+        sampled = one_metric(f"mixtures/{target}/{method}")
+        assert sampled["value"].between(0, 1).all()
+        slack = 5 * np.hypot(sampled["standard_error"], exact["standard_error"].item())
+        assert (sampled["value"] <= exact["value"].item() + slack).all(), method
+
+
+def one_metric(name: str) -> pd.DataFrame:
+    frame = results.read(RESULTS / "data" / f"{name}.parquet")
+    return frame[frame["metric"] == "marginal_accuracy"]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_shows_something(name: str) -> None:
+    assert (RESULTS / "figures" / f"{name}.pdf").read_bytes().startswith(b"%PDF-")
+    pixels = plt.imread(RESULTS / "figures" / f"{name}.png")
+    height, width = pixels.shape[:2]
+    assert width in (990, 2040)
+    assert 300 < height < 3000
+    inked = (pixels[..., :3] < 0.9).any(axis=2)
+    assert 0.005 < inked.mean() < 0.9
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_is_executed(name: str) -> None:
+    """Every cell has run, in order, without a warning, and there is a picture."""
+    notebook = nbformat.read(RESULTS / "notebooks" / f"{name}.ipynb", as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == [*range(1, len(code) + 1)]
+    outputs = [output for cell in code for output in cell.outputs]
+    assert not [output.text for output in outputs if output.get("name") == "stderr"]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
+def test_html_report(tmp_path: Path) -> None:
+    """It has every figure with a caption, and needs nothing from the network."""
+    report = tmp_path / "report.html"
+    run = snakemake("--report", str(report), "--config", "scale=smoke")
+    assert run.returncode == 0, run.stdout
+    page = report.read_text()
+    for name in FIGURES:
+        assert f"{name}.png" in page
+    assert "Results of a reproducibility companion" in page
+    assert not re.findall(r"<(?:script|link)[^>]*(?:src|href)=.https?:", page)
+
+
+def test_calibration_table() -> None:
+    table = pd.read_csv(RESULTS / "tables" / "calibration.csv")
+    assert len(table) > 0
+    assert set(table["method"]) <= {look.label for look in style.METHODS.values()}
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_table_fits_print(name: str) -> None:
+    table = pd.read_csv(RESULTS / "tables" / f"{name}.csv")
+    assert 0 < len(table) <= 20
+    assert table.shape[1] <= 10
+
+
+def test_every_number_of_the_verdicts_is_recorded() -> None:
+    """The ledger of a run follows from its rules and from the numbers that it lists."""
+    records = json.loads((RESULTS / "verdicts.json").read_text())
+    assert records == verdicts.ledger(verdicts.load(), verdicts.evidence(records))
+
+
+def test_every_job_has_a_log_and_a_benchmark() -> None:
+    logs = jobs(RESULTS / "logs", ".log")
+    assert logs == jobs(RESULTS / "benchmarks", ".tsv")
+    for name in SAMPLED:
+        rule = "simulate_mixture" if name.startswith("mixtures") else "sample_mnist"
+        assert Path(rule, *name.split("/")[1:]) in logs
+
+
+def jobs(folder: Path, suffix: str) -> set[Path]:
+    return {file.relative_to(folder).with_suffix("") for file in folder.rglob(f"*{suffix}")}
+
+
+def test_no_job_asks_for_more_than_one_thread() -> None:
+    """Snakemake hands a rule's threads on to BLAS and OpenMP; more would crowd the cores."""
+    rules = "".join(path.read_text() for path in (ROOT / "experiments").glob("*.smk"))
+    assert set(re.findall(r"threads: *(.*)", rules)) <= {"1"}
+
+
+def test_changed_code_is_noticed() -> None:
+    """A rule's inputs hold its script and the modules that it imports, the method's included."""
+    output = "results/smoke/data/mixtures/circle/rtk-mala.parquet"
+    run = snakemake("--dry-run", "--force", "--config", "scale=smoke", "--", output)
+    (listed,) = re.findall(r"^    input: (.*)$", run.stdout, re.MULTILINE)
+    inputs = set(listed.split(", "))
+    assert {
+        "experiments/mixtures/sample.py",
+        "rtk/mcmc/mala.py",
+        "experiments/workflow/results.py",
+    } <= inputs
+    assert "figures/style.py" not in inputs
+
+
+def test_a_new_date_alone_changes_nothing() -> None:
+    """As after a checkout: scripts and modules count by their content."""
+    for name in ("experiments/mixtures/sample.py", "rtk/mcmc/mala.py", "figures/style.py"):
+        (ROOT / name).touch()
+    test_nothing_is_left_to_do()
