@@ -4,20 +4,46 @@ A companion to Huang et al., *Reverse Transition Kernel: A Flexible Framework to
 Diffusion Inference*, NeurIPS 2024, arXiv 2405.16387.
 """
 
+from importlib import import_module
+from types import ModuleType
+
+from rtk.checks import SamplingWarning
 from rtk.kernel import ReverseTransition
 from rtk.sampler import Diagnostics, Result, sample
+from rtk.samplers.annealed_langevin import AnnealedLangevin
+from rtk.samplers.ddim import DDIM
+from rtk.samplers.ddpm import DDPM
+from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.exact_kernel import ExactKernel
 from rtk.samplers.registry import methods
+from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
 from rtk.score import NonFiniteError
 from rtk.targets.gaussian_mixture import GaussianMixture
 
+__version__ = "0.2.0"
+
 __all__ = [
+    "DDIM",
+    "DDPM",
+    "RTKMALA",
+    "RTKULA",
+    "RTKULD",
+    "AnnealedLangevin",
+    "DPMSolverPP2M",
     "Diagnostics",
     "ExactKernel",
     "GaussianMixture",
     "NonFiniteError",
     "Result",
     "ReverseTransition",
+    "SamplingWarning",
     "methods",
     "sample",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import a family of modules when it is first asked for: `rtk.metrics` alone takes seconds."""
+    if name in ("adapters", "laws", "mcmc", "metrics"):
+        return import_module(f"rtk.{name}")
+    raise AttributeError(f"module 'rtk' has no attribute {name!r}")

@@ -1,7 +1,14 @@
-"""Checks of arguments, in the user's words."""
+"""Checks of arguments, in the user's words, and the one class of warnings."""
 
 import math
 import operator
+
+
+class SamplingWarning(UserWarning):
+    """A run that finished, but whose samples are likely not what was asked for.
+
+    ``warnings.simplefilter("error", rtk.SamplingWarning)`` turns these warnings into errors.
+    """
 
 
 def check_count(name: str, value: int, minimum: int = 1) -> int:
@@ -15,7 +22,25 @@ def check_count(name: str, value: int, minimum: int = 1) -> int:
     return count
 
 
-def check_positive(name: str, value: float) -> None:
-    """An error unless ``value`` is positive and finite."""
-    if not 0.0 < value < math.inf:
+def check_number(name: str, value: float) -> float:
+    """``value`` as a float; an error unless it is a real number, which may be NaN or infinite."""
+    # Text has no __float__, though float() reads it.
+    if not hasattr(value, "__float__"):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    return float(value)
+
+
+def check_positive(name: str, value: float) -> float:
+    """``value`` as a float; an error unless it is a positive, finite number."""
+    number = check_number(name, value)
+    if not 0.0 < number < math.inf:
         raise ValueError(f"{name} must be positive and finite, got {value}")
+    return number
+
+
+def check_nonnegative(name: str, value: float) -> float:
+    """``value`` as a float; an error unless it is a finite number of at least 0."""
+    number = check_number(name, value)
+    if not 0.0 <= number < math.inf:
+        raise ValueError(f"{name} must be a finite number >= 0, got {value}")
+    return number

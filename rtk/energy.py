@@ -1,36 +1,32 @@
 """Energy-difference estimators: ``g(z') - g(z)`` for the Metropolis ratio of a kernel.
 
-RTK-MALA needs potential differences, a diffusion model knows only the gradient. Along the segment
-``z + u d``, ``d = z' - z``, the difference is a line integral of the gradient::
+RTK-MALA needs differences of the potential ``g``, but a diffusion model knows only its gradient.
+Along the line from ``z`` to ``z'``, with ``d = z' - z``, the difference is a line integral::
 
     g(z') - g(z) = int_0^1 <grad g(z + u d), d> du ~ sum_j w_j <grad g(z + u_j d), d>
 
-A rule with symmetric nodes and weights changes sign with the ends, which removes the error terms
-of even order, and integrates the quadratic part of ``g`` exactly. Detailed balance then holds up
-to the rule's error: pairwise differences need not be those of any one potential. Nodes at 0 and 1
-are known from the chain and cost nothing; any other costs one score. The trapezoid, the score-only
-default, is free but leaves a bias of the order of the step; Simpson's rule, at one score, hardly.
+A rule with symmetric nodes and weights changes its sign when the two ends are swapped. That removes
+the error terms of even order, and it integrates the quadratic part of ``g`` exactly. Detailed
+balance then holds up to the error of the rule, because the estimated differences of pairs need not
+come from any one potential. The gradients at nodes 0 and 1 are known from the chain and cost
+nothing; every other node costs one score evaluation. The trapezoid rule, the default where only
+the score is known, is free and leaves a bias of the order of the step. Simpson's rule costs one
+more score evaluation and leaves almost no bias.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from rtk.kernel import Point, ReverseTransition
-    from rtk.score import LogProb
-
-
-def dot(a: Tensor, b: Tensor) -> Tensor:
-    """Inner product of each chain, shape (n,)."""
-    return (a * b).flatten(1).sum(1)
+from rtk.kernel import Point, ReverseTransition, dot
+from rtk.score import LogProb
 
 
 class EnergyDifference(Protocol):
-    """``(kernel, here, there) -> g(there) - g(here)``, shape (n,)."""
+    """An estimator ``(kernel, here, there) -> g(there) - g(here)``, shape (n,)."""
 
     @property
     def extra_nfe(self) -> int:
@@ -38,19 +34,19 @@ class EnergyDifference(Protocol):
 
     @property
     def needs_log_prob(self) -> bool:
-        """Whether the points must carry log p_lo."""
+        """Whether the points must contain ``log p_lo``."""
 
-    def __call__(self, kernel: "ReverseTransition", here: "Point", there: "Point") -> Tensor: ...
+    def __call__(self, kernel: ReverseTransition, here: Point, there: Point) -> Tensor: ...
 
 
 @dataclass(frozen=True)
 class Exact:
-    """``g`` from ``log p_lo`` itself; no extra score, one log_prob per new point."""
+    """The difference from ``log p_lo`` itself: no extra score, one log_prob for each new point."""
 
     extra_nfe: int = 0
     needs_log_prob: bool = True
 
-    def __call__(self, kernel: "ReverseTransition", here: "Point", there: "Point") -> Tensor:
+    def __call__(self, kernel: ReverseTransition, here: Point, there: Point) -> Tensor:
         if here.log_prob is None or there.log_prob is None:
             raise ValueError('energy="exact" needs points evaluated with log_prob')
         return kernel.tilt_difference(here.z, there.z) - (there.log_prob - here.log_prob)
@@ -58,10 +54,14 @@ class Exact:
 
 @dataclass(frozen=True)
 class LineIntegral:
-    """Quadrature of the gradient along the segment, ``nodes`` in [0, 1], ``weights`` summing to 1.
+    """Quadrature of the gradient along the line between the two points.
+
+    Args:
+        nodes: positions ``u_j`` on the line, in [0, 1].
+        weights: weights ``w_j``, which sum to 1.
 
     Raises:
-        ValueError: if the rule is not antisymmetric under a swap of the ends.
+        ValueError: if the rule does not change its sign when the two ends are swapped.
     """
 
     nodes: tuple[float, ...]
@@ -86,7 +86,7 @@ class LineIntegral:
     def extra_nfe(self) -> int:
         return sum(node not in (0.0, 1.0) for node in self.nodes)
 
-    def __call__(self, kernel: "ReverseTransition", here: "Point", there: "Point") -> Tensor:
+    def __call__(self, kernel: ReverseTransition, here: Point, there: Point) -> Tensor:
         step = there.z - here.z
         known = {0.0: here.gradient, 1.0: there.gradient}
         slope = here.gradient.new_zeros(())
@@ -99,11 +99,15 @@ class LineIntegral:
 
 @dataclass(frozen=True)
 class Taylor:
-    """Second-order expansion at the old end, the paper's score-only energies ("MALA_ES").
+    """Second-order expansion at the old point: the paper's score-only energies ("MALA_ES").
 
-    ``<grad g(z), d> + <grad g(z + f d) - grad g(z), d> / (2 f)``: the curvature along the step by a
-    finite difference over the fraction ``f`` of it (not given by the paper). One extra score. Not
-    antisymmetric, so detailed balance holds to third order in the step only.
+    The estimate is ``<grad g(z), d> + <grad g(z + f d) - grad g(z), d> / (2 f)``, where the second
+    term takes the curvature along the step from a finite difference over the fraction ``f`` of the
+    step. It costs one extra score. It does not change its sign when the ends are swapped, so
+    detailed balance holds only up to terms of third order in the step.
+
+    Args:
+        fraction: ``f`` in (0, 1]; the paper does not give its value.
     """
 
     fraction: float = 0.01
@@ -114,14 +118,14 @@ class Taylor:
         if not 0.0 < self.fraction <= 1.0:
             raise ValueError(f"fraction must lie in (0, 1], got {self.fraction}")
 
-    def __call__(self, kernel: "ReverseTransition", here: "Point", there: "Point") -> Tensor:
+    def __call__(self, kernel: ReverseTransition, here: Point, there: Point) -> Tensor:
         step = there.z - here.z
         change = kernel.grad(here.z + self.fraction * step) - here.gradient
         return dot(step, here.gradient + change / (2.0 * self.fraction))
 
 
 def gauss_legendre(count: int) -> LineIntegral:
-    """Gauss-Legendre rule with ``count`` interior nodes: ``count`` extra scores."""
+    """The Gauss-Legendre rule with ``count`` interior nodes, which costs ``count`` extra scores."""
     if count < 1:
         raise ValueError(f"a Gauss-Legendre rule needs at least 1 node, got {count}")
     nodes, weights = np.polynomial.legendre.leggauss(count)
@@ -139,10 +143,18 @@ ESTIMATORS: dict[str, Callable[[], EnergyDifference]] = {
 }
 
 
-def estimator(
-    energy: "str | EnergyDifference | None", log_prob: "LogProb | None"
-) -> EnergyDifference:
-    """The estimator of that name; default exact if ``log_prob`` is known, else the trapezoid."""
+def estimator(energy: str | EnergyDifference | None, log_prob: LogProb | None) -> EnergyDifference:
+    """The estimator that is asked for by name or given as an object.
+
+    Args:
+        energy: a name of `ESTIMATORS`, an estimator, or None for the default: exact energies if
+            ``log_prob`` is known, else the trapezoid rule.
+        log_prob: the log-density of the target, if it is known.
+
+    Raises:
+        ValueError: for an unknown name, or if the estimator needs a ``log_prob`` that is missing.
+        TypeError: if ``energy`` is neither a name nor an estimator.
+    """
     if energy is None:
         energy = "trapezoid" if log_prob is None else "exact"
     if isinstance(energy, str):
@@ -156,3 +168,15 @@ def estimator(
     if energy.needs_log_prob and log_prob is None:
         raise ValueError('energy="exact" needs log_prob=, the log-density of the target')
     return energy
+
+
+def potential_difference(
+    kernel: ReverseTransition,
+    z: Tensor,
+    z_new: Tensor,
+    energy: str | EnergyDifference | None = None,
+) -> Tensor:
+    """``g(z_new) - g(z)`` of a kernel, shape (n,), by an estimator as `estimator` takes it."""
+    chosen = estimator(energy, kernel.log_prob)
+    here, there = (kernel.at(point, chosen.needs_log_prob) for point in (z, z_new))
+    return chosen(kernel, here, there)

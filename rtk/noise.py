@@ -1,9 +1,10 @@
 """Randomness that belongs to the chain.
 
 Chain number ``c`` gets the same numbers whatever the number of chains, the chunk it is computed in,
-the process, the device and the precision: consecutive chains share a NumPy stream seeded by
-``SeedSequence(seed, spawn_key=(block,))``, each draw of a stream is made for its whole block, and
-chunks begin at block borders. Numbers are drawn in float64 and then cast.
+the process, the device and the precision. Consecutive chains form blocks, and each block has a
+NumPy stream of its own, seeded by ``SeedSequence(seed, spawn_key=(block,))``. Every draw is made
+for whole blocks, of which a batch of chains takes its part. Numbers are drawn in float64 and then
+cast.
 """
 
 from typing import Protocol
@@ -44,7 +45,8 @@ class ChainNoise:
         seed: non-negative integer that names the run.
         n: number of chains.
         shape: shape of one sample.
-        first: index of the first chain, a multiple of ``chains_per_block(shape)``.
+        first: index of the first chain.
+        device, dtype: of the draws; torch's defaults if not given.
     """
 
     def __init__(
@@ -57,11 +59,11 @@ class ChainNoise:
         dtype: torch.dtype | None = None,
     ) -> None:
         seed = check_count("seed", seed, minimum=0)
+        first = check_count("first", first, minimum=0)
         self.n, self.shape, self.device = n, tuple(shape), device
         self.dtype = dtype or torch.get_default_dtype()
         self._block = chains_per_block(self.shape)
-        if first % self._block:
-            raise ValueError(f"first chain must be a multiple of {self._block}, got {first}")
+        self._offset = first % self._block
         blocks = range(first // self._block, -(-(first + n) // self._block))
         self._streams = [
             np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
@@ -69,14 +71,14 @@ class ChainNoise:
         ]
 
     def normal(self) -> Tensor:
-        """Standard normal draw of shape ``(n, *shape)``."""
+        """Standard normal draw of shape (n, *shape)."""
         numbers = np.empty((len(self._streams), self._block, *self.shape))
         for stream, block in zip(self._streams, numbers, strict=True):
             stream.standard_normal(out=block)
         return self._tensor(numbers)
 
     def uniform(self) -> Tensor:
-        """Uniform draw on ``[0, 1)`` of shape ``(n,)``."""
+        """Uniform draw on [0, 1) of shape (n,)."""
         numbers = np.empty((len(self._streams), self._block))
         for stream, block in zip(self._streams, numbers, strict=True):
             stream.random(out=block)
@@ -84,5 +86,5 @@ class ChainNoise:
         return self._tensor(numbers).clamp_max(1.0 - torch.finfo(self.dtype).eps / 2)
 
     def _tensor(self, numbers: NDArray[np.float64]) -> Tensor:
-        chains = numbers.reshape(-1, *numbers.shape[2:])[: self.n]
+        chains = numbers.reshape(-1, *numbers.shape[2:])[self._offset : self._offset + self.n]
         return torch.from_numpy(chains).to(self.device, self.dtype)

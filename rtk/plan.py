@@ -5,19 +5,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rtk import segments as grids
-from rtk.checks import check_count
-from rtk.samplers.base import Problem, Step
+from rtk.checks import check_count, check_positive
+from rtk.samplers.base import Problem, Sampler
 from rtk.samplers.ddpm import DDPM
-from rtk.samplers.registry import make_step
 from rtk.score import CountedLogProb, CountedScore, LogProb, Score
-from rtk.segments import Times
+from rtk.segments import T_START, Times
 
 
 @dataclass(frozen=True)
 class Crossing:
     """One segment of a run: who crosses it, and how many scores may be spent by its end."""
 
-    step: Step
+    sampler: Sampler
     t_hi: float
     t_lo: float
     allowance: int
@@ -25,7 +24,7 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run before its chains: what to sample from, and the segments with their budgets."""
+    """What to sample from, and the segments with their budgets."""
 
     problem: Problem
     crossings: list[Crossing]
@@ -33,34 +32,33 @@ class Plan:
 
 def make_plan(
     score: Score,
-    method: str | Step,
+    sampler: Sampler,
     nfe: int,
     log_prob: LogProb | None = None,
     segments: int | Sequence[float] | None = None,
     denoise: bool | None = None,
-    **options: object,
+    t_start: float | None = None,
 ) -> Plan:
-    """The plan of `sample` with these arguments, checked.
+    """The plan of `rtk.sample` with these arguments, checked.
 
-    The budget is spread evenly; what a segment leaves unspent goes to the next.
+    The budget is spread evenly over the segments; what one leaves unspent goes to the next.
     """
     nfe = check_count("nfe", nfe)
     problem = Problem(CountedScore(score), None if log_prob is None else CountedLogProb(log_prob))
-    step = make_step(method, options)
-    times = _make_times(segments, step, nfe, problem)
+    times = _make_times(segments, sampler, nfe, problem, t_start)
     if denoise is None:
         denoise = times[-1] > 0.0
     elif denoise and times[-1] == 0.0:
         raise ValueError("denoise=True needs segments that end above 0, these end at 0")
     count = len(times) - 1
-    minimum = step.minimum_nfe(count, problem) + denoise
+    minimum = sampler.minimum_nfe(count, problem) + denoise
     if nfe < minimum:
         raise ValueError(
-            f"nfe={nfe} is below the minimum of {method!r} on {count} segments"
+            f"nfe={nfe} is below the minimum of {type(sampler).__name__} on {count} segments"
             f"{' and a denoising step' if denoise else ''}, expected at least {minimum}"
         )
     crossings = [
-        Crossing(step, t_hi, t_lo, round((nfe - denoise) * (k + 1) / count))
+        Crossing(sampler, t_hi, t_lo, round((nfe - denoise) * (k + 1) / count))
         for k, (t_hi, t_lo) in enumerate(itertools.pairwise(times))
     ]
     if denoise:
@@ -70,10 +68,17 @@ def make_plan(
 
 
 def _make_times(
-    segments: int | Sequence[float] | None, step: Step, nfe: int, problem: Problem
+    segments: int | Sequence[float] | None,
+    sampler: Sampler,
+    nfe: int,
+    problem: Problem,
+    t_start: float | None,
 ) -> Times:
-    if segments is None:
-        return step.default_times(nfe, problem)
     if isinstance(segments, Iterable):
+        if t_start is not None:
+            raise ValueError("t_start sets where a default grid begins, but segments= has times")
         return grids.check(segments)
-    return grids.log_snr(check_count("segments", segments))
+    t_start = T_START if t_start is None else check_positive("t_start", t_start)
+    if segments is None:
+        return sampler.default_times(nfe, problem, t_start)
+    return grids.log_snr(check_count("segments", segments), t_start)

@@ -1,21 +1,30 @@
 """The one outer loop: from ``N(0, I)`` at the start of a grid down its segments.
 
-Every sampler is a `Step`; RTK, DDPM, DDIM, ... differ in how they cross a segment.
+Every method is a `rtk.samplers.base.Sampler`; RTK, DDPM, DDIM and the others differ in how they
+cross a segment.
 """
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
-from rtk.checks import check_count
-from rtk.noise import ChainNoise, Noise, chains_per_block
+from rtk.checks import SamplingWarning, check_count
+from rtk.noise import ChainNoise, Noise
 from rtk.plan import Crossing, Plan, make_plan
-from rtk.samplers.base import Info, State, Step
+from rtk.samplers.base import Info, Sampler, State
+from rtk.samplers.registry import make_sampler
 from rtk.score import LogProb, NonFiniteError, Score
+
+Callback = Callable[[Tensor, float, range], None]
+
+# A root mean square per coordinate; 0.1 moves the start of a chain by a tenth of its spread.
+LARGEST_MISMATCH = 0.1
+SMALLEST_ACCEPTANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,7 @@ class SegmentDiagnostics:
     """One segment, over all chains.
 
     Attributes:
-        t_hi, t_lo: its ends.
+        t_hi, t_lo: its noisy and its clean end.
         nfe: score evaluations per chain.
         inner_steps, step_size: of the inner chain, if there is one.
         acceptance: mean acceptance probability of a Metropolis chain, else None.
@@ -52,7 +61,7 @@ class Diagnostics:
     nonfinite: dict[int, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """Samples (n, *shape), measured score evaluations per chain, diagnostics."""
 
@@ -60,12 +69,20 @@ class Result:
     nfe: int
     diagnostics: Diagnostics
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result):
+            return NotImplemented
+        same = (self.nfe, self.diagnostics) == (other.nfe, other.diagnostics)
+        return same and torch.equal(self.samples, other.samples)
+
+    __hash__ = None  # type: ignore[assignment]
+
 
 def sample(
     score: Score,
     shape: int | Sequence[int],
     n: int,
-    method: str | Step = "rtk-uld",
+    method: str | Sampler = "rtk-uld",
     nfe: int = 100,
     seed: int = 0,
     log_prob: LogProb | None = None,
@@ -73,8 +90,12 @@ def sample(
     dtype: torch.dtype | None = None,
     *,
     segments: int | Sequence[float] | None = None,
+    t_start: float | None = None,
     denoise: bool | None = None,
+    x_init: Tensor | None = None,
+    first: int = 0,
     chunk: int | None = None,
+    callback: Callback | None = None,
     progress: bool = False,
     nonfinite: str = "raise",
     **options: object,
@@ -82,61 +103,97 @@ def sample(
     """Draw ``n`` samples from the data law of a score (paper, Algorithm 1).
 
     Args:
-        score: ``(x, t) -> grad log p_t(x)``, ``x`` of shape (m, *shape), OU time ``t`` a float.
+        score: ``(x, t) -> grad log p_t(x)``, with ``x`` of shape (m, *shape) and the OU time ``t``
+            a float. It is called without autograd; it may answer in half precision.
         shape: shape of one sample; an int d means (d,).
         n: number of chains.
-        method: a name from `methods`, or a `Step` object.
+        method: a name from `rtk.methods`, or a sampler object such as ``rtk.RTKULD(friction=1.0)``.
         nfe: score evaluations allowed per chain, an upper bound.
         seed: names the run; chain ``c`` depends on (seed, c) alone.
         log_prob: ``(x, t) -> log p_t(x)`` up to a constant, if known; "rtk-mala" then takes exact
             energy differences.
-        device, dtype: of ``x``; torch's defaults if not given.
+        device, dtype: of ``x``; torch's defaults if not given. The state of the chains is kept in
+            float32 or float64.
         segments: number of segments uniform in log-SNR between the default ends, or the grid
             itself as decreasing OU times (see `rtk.segments`).
+        t_start: OU time at which a default grid begins, by default 5. There ``p_t`` must be close
+            to ``N(0, I)``, which holds at 5 for data of about unit scale.
         denoise: end with Tweedie's estimate at time 0 (one score); by default if and only if the
             grid ends above 0.
-        chunk: chains computed together; the samples do not depend on it.
+        x_init: states at the start of the grid in place of ``N(0, I)``, shape (n, *shape).
+        first: index of the first chain. The chains ``first .. first + n - 1`` are those of a longer
+            run with the same seed, so a run can be split into parts, or one chain drawn again.
+        chunk: chains computed together, at most; the samples do not depend on it.
+        callback: called as ``callback(x, t, chains)`` after each segment of each chunk, with a copy
+            of the states at time ``t`` and the range of their chain indices.
         progress: show a progress bar.
         nonfinite: "raise" an error when a chain is no longer finite, or "keep" it (as it is, listed
             in ``diagnostics.nonfinite``).
         **options: fields of the method, such as ``step_size``, ``friction``, ``inner_steps``,
             ``warm_start``, ``energy``, ``data_variance`` (see `rtk.samplers.reverse_transition`).
 
+    Returns:
+        The samples, the score evaluations that were made per chain, and diagnostics per segment.
+
     Raises:
         ValueError, TypeError: for wrong arguments, or a score of the wrong shape, dtype or device.
         NonFiniteError: names the chains that are not finite and when, unless ``nonfinite="keep"``.
+
+    Warns:
+        SamplingWarning: if the score at the start is far from that of ``N(0, I)``, if hardly any
+            proposal is accepted, or if the score is a torch module in training mode.
     """
     shape = _check_shape(shape)
-    n, seed = check_count("n", n), check_count("seed", seed, minimum=0)
+    n, first = check_count("n", n), check_count("first", first, minimum=0)
+    seed = check_count("seed", seed, minimum=0)
     if nonfinite not in ("raise", "keep"):
         raise ValueError(f'nonfinite must be "raise" or "keep", got {nonfinite!r}')
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be callable, got {callback!r}")
     device = torch.device(device) if device is not None else torch.get_default_device()
+    dtype = _check_dtype(dtype)
     chunk = default_chunk(shape, device) if chunk is None else check_count("chunk", chunk)
-    block = chains_per_block(shape)
-    chunk = max(1, chunk // block) * block
-    plan = make_plan(score, method, nfe, log_prob, segments, denoise, **options)
+    sampler = make_sampler(method, options)
+    plan = make_plan(score, sampler, nfe, log_prob, segments, denoise, t_start)
+    if x_init is not None:
+        x_init = _check_start(x_init, (n, *shape), device, dtype)
+    if isinstance(score, torch.nn.Module) and score.training:
+        _warn("the score is a torch module in training mode: call score.eval() before sampling", 2)
 
-    starts = range(0, n, chunk)
     parts: list[Tensor] = []
     traces: list[list[tuple[int, Info]]] = []
     bad: dict[int, float] = {}
-    with tqdm(total=len(starts) * len(plan.crossings), disable=not progress, unit="segment") as bar:
-        for first in starts:
-            noise = ChainNoise(seed, min(chunk, n - first), shape, first, device, dtype)
-            samples, trace, nonfinite_here = run(plan, noise, bar)
-            parts.append(samples)
+    chunks = [range(begin, min(begin + chunk, n)) for begin in range(0, n, chunk)]
+    with tqdm(total=len(chunks) * len(plan.crossings), disable=not progress, unit="segment") as bar:
+        for rows in chunks:
+            chains = range(first + rows.start, first + rows.stop)
+            noise = ChainNoise(seed, len(chains), shape, chains.start, device, dtype)
+            start = None if x_init is None else x_init[rows.start : rows.stop]
+
+            def after_segment(state: State, chains: range = chains) -> None:
+                bar.update()
+                if x_init is None and chains.start == first and state.t == plan.crossings[0].t_lo:
+                    _warn_of_mismatch(plan, 4)
+                if callback is not None:
+                    callback(state.x.clone(), state.t, chains)
+
+            part, trace, bad_here = run(plan, noise, start, after_segment)
+            parts.append(part)
             traces.append(trace)
-            bad |= {first + chain: t for chain, t in nonfinite_here.items()}
+            bad |= {chains[row]: t for row, t in bad_here.items()}
             if bad and nonfinite == "raise":
-                raise NonFiniteError(bad, n)
-    sizes = torch.tensor([len(samples) for samples in parts], dtype=torch.float64)
+                raise NonFiniteError(bad, rows.stop)
+    sizes = torch.tensor([len(part) for part in parts], dtype=torch.float64)
     merged = [
         _merge(crossing, [trace[k] for trace in traces], sizes)
         for k, crossing in enumerate(plan.crossings)
     ]
+    _warn_of_rejections(merged, 2)
     log_prob_calls = plan.problem.log_prob.evaluations if plan.problem.log_prob else 0
+    with torch.inference_mode(False):
+        samples = torch.cat(parts)
     return Result(
-        torch.cat(parts),
+        samples,
         -(-plan.problem.score.evaluations // n),
         Diagnostics(merged, -(-log_prob_calls // n), bad),
     )
@@ -148,33 +205,40 @@ def default_chunk(shape: tuple[int, ...], device: torch.device) -> int:
     return max(1, numbers // max(1, torch.Size(shape).numel()))
 
 
-@torch.no_grad()
 def run(
-    plan: Plan, noise: Noise, bar: "tqdm[Any] | None" = None
+    plan: Plan,
+    noise: Noise,
+    start: Tensor | None = None,
+    after_segment: Callable[[State], Any] | None = None,
 ) -> tuple[Tensor, list[tuple[int, Info]], dict[int, float]]:
-    """All segments of a plan for one batch of chains, from ``N(0, I)``.
+    """All segments of a plan for one batch of chains, from ``N(0, I)`` or from ``start``.
 
     Returns:
-        Samples, (scores, info) per segment, and the time at which each non-finite chain was found.
+        The samples, (scores, info) per segment, and for each row that stopped being finite the time
+        at which that was noticed.
     """
-    score = plan.problem.score
-    before = score.evaluations
-    state = State(noise.normal(), plan.crossings[0].t_hi)
-    trace: list[tuple[int, Info]] = []
-    bad: dict[int, float] = {}
-    for crossing in plan.crossings:
-        spent = (score.evaluations - before) // noise.n
-        left = crossing.allowance - spent
-        state, info = crossing.step(plan.problem, state, crossing.t_lo, left, noise)
-        trace.append(((score.evaluations - before) // noise.n - spent, info))
-        finite = torch.isfinite(state.x.flatten(1)).all(1)
-        if info.stuck is not None:
-            finite &= ~info.stuck
-        for chain in torch.nonzero(~finite).flatten().tolist():
-            bad.setdefault(chain, crossing.t_lo)
-        if bar is not None:
-            bar.update()
-    return state.x, trace, bad
+    # What the caller's thread does with autograd must not reach the chains, and theirs not it.
+    with torch.inference_mode(False), torch.no_grad():
+        score = plan.problem.score
+        before = score.evaluations
+        # The draw is made in any case, so that the later draws do not depend on ``start``.
+        normal = noise.normal()
+        state = State(normal if start is None else start, plan.crossings[0].t_hi)
+        trace: list[tuple[int, Info]] = []
+        bad: dict[int, float] = {}
+        for crossing in plan.crossings:
+            spent = (score.evaluations - before) // noise.n
+            left = crossing.allowance - spent
+            state, info = crossing.sampler(plan.problem, state, crossing.t_lo, left, noise)
+            trace.append(((score.evaluations - before) // noise.n - spent, info))
+            finite = torch.isfinite(state.x.flatten(1)).all(1)
+            if info.stuck is not None:
+                finite &= ~info.stuck
+            for row in torch.nonzero(~finite).flatten().tolist():
+                bad.setdefault(row, crossing.t_lo)
+            if after_segment is not None:
+                after_segment(state)
+        return state.x, trace, bad
 
 
 def _merge(crossing: Crossing, traces: list[tuple[int, Info]], sizes: Tensor) -> SegmentDiagnostics:
@@ -189,8 +253,61 @@ def _merge(crossing: Crossing, traces: list[tuple[int, Info]], sizes: Tensor) ->
     )
 
 
+def _warn(message: str, depth: int) -> None:
+    """Warn at the line that called `sample`, ``depth`` calls above this function."""
+    warnings.warn(message, SamplingWarning, stacklevel=depth + 1)
+
+
+def _warn_of_mismatch(plan: Plan, depth: int) -> None:
+    """Warn if the first score was taken at the start and is far from that of ``N(0, I)``."""
+    t, mismatch = plan.problem.score.first_time, plan.problem.score.first_mismatch
+    if t == plan.crossings[0].t_hi and mismatch > LARGEST_MISMATCH:
+        message = (
+            f"the score at the start, t = {t:g}, differs from that of N(0, I), where the chains "
+            f"begin, by {mismatch:.2g} per coordinate (root mean square). Rescale the data to "
+            "about unit scale, or start at a later time with t_start="
+        )
+        _warn(message, depth + 1)
+
+
+def _warn_of_rejections(segments: list[SegmentDiagnostics], depth: int) -> None:
+    """Warn of the first segment on which hardly any proposal is accepted."""
+    for segment in segments:
+        if segment.acceptance is not None and segment.acceptance < SMALLEST_ACCEPTANCE:
+            message = (
+                f"only {segment.acceptance:.2%} of the proposals are accepted on the segment from "
+                f"t = {segment.t_hi:.3g} to {segment.t_lo:.3g}: try a smaller step_size"
+            )
+            return _warn(message, depth + 1)
+
+
 def _check_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
     sides = tuple(shape) if isinstance(shape, Iterable) else (shape,)
     if not sides:
         raise ValueError("shape must have at least one side, got ()")
     return tuple(check_count("a side of shape", side) for side in sides)
+
+
+def _check_dtype(dtype: torch.dtype | None) -> torch.dtype:
+    dtype = torch.get_default_dtype() if dtype is None else dtype
+    if not isinstance(dtype, torch.dtype):
+        raise TypeError(f"dtype must be torch.float32 or torch.float64, got {dtype!r}")
+    if dtype not in (torch.float32, torch.float64):
+        raise ValueError(
+            f"dtype must be torch.float32 or torch.float64, got {dtype}: the state of the chains "
+            "would lose its digits over many segments. A score may answer in half precision"
+        )
+    return dtype
+
+
+def _check_start(
+    x_init: Tensor, shape: tuple[int, ...], device: torch.device, dtype: torch.dtype
+) -> Tensor:
+    """The caller's start on the device of the chains; a copy, so that it stays as it is."""
+    if not isinstance(x_init, Tensor) or tuple(x_init.shape) != shape:
+        given = tuple(x_init.shape) if isinstance(x_init, Tensor) else type(x_init).__name__
+        raise ValueError(f"x_init must be a tensor of shape (n, *shape) = {shape}, got {given}")
+    if not bool(torch.isfinite(x_init).all()):
+        raise ValueError("x_init must be finite")
+    with torch.inference_mode(False):
+        return x_init.detach().clone().to(device, dtype)

@@ -1,10 +1,11 @@
 """Score functions, checked and counted.
 
-A score is any callable ``(x, t) -> s(x, t) = grad log p_t(x)`` with ``x`` of shape ``(n, *shape)``,
-``t`` a Python float and an answer like ``x``. Samplers see it through `CountedScore` only, so the
-reported number of function evaluations (NFE) is the number that was made.
+A score is any callable ``(x, t) -> s(x, t) = grad log p_t(x)`` with ``x`` of shape (n, *shape),
+``t`` a Python float, and an answer of the shape of ``x``. Samplers see it through `CountedScore`
+only, so the reported number of function evaluations (NFE) is the number that was made.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -13,6 +14,8 @@ from torch import Tensor
 
 Score = Callable[[Tensor, float], Tensor]
 LogProb = Callable[[Tensor, float], Tensor]
+
+HALF = (torch.float16, torch.bfloat16)
 
 
 class _Counted(ABC):
@@ -23,7 +26,7 @@ class _Counted(ABC):
     def __init__(self, function: Callable[[Tensor, float], Tensor]) -> None:
         if not callable(function):
             raise TypeError(f"{self.name} must be a callable (x, t) -> tensor, got {function!r}")
-        self._function = function
+        self.function = function
         self.evaluations = 0
 
     @abstractmethod
@@ -31,7 +34,7 @@ class _Counted(ABC):
         """Shape of the answer for this ``x``."""
 
     def __call__(self, x: Tensor, t: float) -> Tensor:
-        answer = self._function(x, t)
+        answer = self._evaluate(x, t)
         self.evaluations += x.shape[0]
         expected = self.expected_shape(x)
         if not isinstance(answer, Tensor):
@@ -41,18 +44,50 @@ class _Counted(ABC):
                 f"{self.name} returned shape {tuple(answer.shape)} for x of shape "
                 f"{tuple(x.shape)}, expected {tuple(expected)}"
             )
-        if answer.dtype != x.dtype or answer.device != x.device:
+        # A network may work in half precision; the chains stay in the precision of x.
+        dtype = x.dtype if answer.dtype in HALF else answer.dtype
+        if dtype != x.dtype or answer.device != x.device:
             raise TypeError(
                 f"{self.name} returned {answer.dtype} on {answer.device}, expected {x.dtype} on "
                 f"{x.device} like x (rtk.sample takes dtype= and device=)"
             )
-        return answer
+        return answer.detach().to(x.dtype)
+
+    def _evaluate(self, x: Tensor, t: float) -> Tensor:
+        try:
+            # The function gets a copy, so that what it does in place cannot change the chains.
+            return self.function(x.clone(), t)
+        except RuntimeError as error:
+            if "does not require grad" not in str(error):
+                raise
+            raise RuntimeError(
+                f"{self.name} uses autograd, which is switched off while sampling to save memory: "
+                "decorate the function with @torch.enable_grad()"
+            ) from error
 
 
 class CountedScore(_Counted):
-    """A score whose every evaluation counts; a batch of n chains is n evaluations."""
+    """A score whose every evaluation counts; a batch of n chains is n evaluations.
+
+    Attributes:
+        first_time: time ``t`` of the first call.
+        first_mismatch: by how much the score at the first call differed from that of ``N(0, I)``,
+            the root mean square of ``s(x, t) + x``.
+    """
 
     name = "score"
+
+    def __init__(self, function: Score) -> None:
+        super().__init__(function)
+        self.first_time = self.first_mismatch = math.nan
+
+    def __call__(self, x: Tensor, t: float) -> Tensor:
+        first = self.evaluations == 0
+        answer = super().__call__(x, t)
+        if first:
+            self.first_time = t
+            self.first_mismatch = float((answer + x).square().mean().sqrt())
+        return answer
 
     def expected_shape(self, x: Tensor) -> torch.Size:
         return x.shape
@@ -72,14 +107,20 @@ class NonFiniteError(FloatingPointError):
 
     Attributes:
         chains: chain index -> OU time of the segment's clean end at which it was noticed.
+        computed: number of chains that were computed until then.
     """
 
-    def __init__(self, chains: dict[int, float], n: int) -> None:
-        self.chains = chains
-        shown = ", ".join(f"{chain} (t={t:.4g})" for chain, t in list(chains.items())[:5])
-        more = ", ..." if len(chains) > 5 else ""
-        super().__init__(
-            f"{len(chains)} of {n} chains have a non-finite sample, score or energy; chain (time): "
-            f"{shown}{more}. Expected a score that is finite at every x and t of the segments; a "
-            f'smaller step_size may help, and nonfinite="keep" returns the rest'
+    def __init__(self, chains: dict[int, float], computed: int) -> None:
+        # The base class keeps these arguments, so that the error can be sent between processes.
+        super().__init__(chains, computed)
+        self.chains, self.computed = chains, computed
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{chain} (t={t:.4g})" for chain, t in list(self.chains.items())[:5])
+        more = ", ..." if len(self.chains) > 5 else ""
+        return (
+            f"{len(self.chains)} of the {self.computed} chains computed so far have a non-finite "
+            f"sample, score or energy; chain (time): {shown}{more}. Expected a score that is "
+            "finite at every x and t of the segments; a smaller step_size may help, and "
+            'nonfinite="keep" returns all chains'
         )

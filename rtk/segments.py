@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from rtk import process
-from rtk.checks import check_count
+from rtk.checks import check_count, check_number
 
 T_START = 5.0
 T_END = 1e-4
@@ -59,7 +59,9 @@ def critical_length(lipschitz: float) -> float:
 
 def check(times: Iterable[float]) -> Times:
     """The times as a tuple of floats; an error unless they decrease and end at 0 or above."""
-    grid = tuple(float(t) for t in times)
+    if isinstance(times, str):
+        raise TypeError(f"segments must be a number or decreasing times, got {times!r}")
+    grid = tuple(check_number("each time of segments", t) for t in times)
     falling = all(hi > lo for hi, lo in itertools.pairwise(grid))
     if len(grid) < 2 or not falling or not (grid[-1] >= 0.0 and grid[0] < math.inf):
         raise ValueError(f"segments must be two or more decreasing times >= 0, got {grid}")

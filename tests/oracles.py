@@ -6,6 +6,7 @@ mixture's parameters are read.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
+import rtk
 from rtk import GaussianMixture
 
 Array = NDArray[np.float64]
@@ -201,3 +203,9 @@ def cdf_on_grid(density: Array, grid: Array) -> Callable[[Array], Array]:
     steps = 0.5 * (density[1:] + density[:-1])
     below = np.concatenate(([0.0], np.cumsum(steps)))
     return lambda z: np.asarray(np.interp(z, grid, below / below[-1]))
+
+
+def draw(**options: Any) -> rtk.Result:
+    """16 samples of the skewed mixture, unless the options of `rtk.sample` say otherwise."""
+    given: dict[str, Any] = {"score": skewed().score, "shape": 2, "n": 16, **options}
+    return rtk.sample(**given)

@@ -21,8 +21,8 @@ from experiments.mnist import classifier, data, metrics, network
 from experiments.mnist.network import IMAGE_SHAPE
 from experiments.workflow import job, results
 from rtk import segments
-from rtk.samplers.base import Problem, Step
-from rtk.samplers.registry import METHODS
+from rtk.samplers.base import Problem, Sampler
+from rtk.samplers.registry import make_sampler
 from rtk.score import CountedScore, Score
 from rtk.segments import Times
 
@@ -30,20 +30,15 @@ T_END = 1e-3
 """OU time at which the grid ends if the configuration names none: noise of 4.5 % of a pixel."""
 
 
-def make_step(method: str, **options: Any) -> Step:
-    """The step of `rtk.sample` with that name and these options."""
-    return METHODS[method](**options)
-
-
 def grid(
-    step: Step, score: Score, nfe: int, rule: str, count: int | None = None, **options: Any
+    sampler: Sampler, score: Score, nfe: int, rule: str, count: int | None = None, **options: Any
 ) -> Times:
     """The segments of a configuration: a rule of `rtk.segments` and its arguments.
 
     There are `count` of them, or as many as the scores suffice for, whichever is less, with one
     score set aside for the denoising at the end.
     """
-    affordable = max(1, (nfe - 1) // step.minimum_nfe(1, Problem(CountedScore(score))))
+    affordable = max(1, (nfe - 1) // sampler.minimum_nfe(1, Problem(CountedScore(score))))
     make = getattr(segments, rule)
     times: Times = make(min(count or affordable, affordable), **{"t_end": T_END, **options})
     return times
@@ -70,7 +65,8 @@ def main() -> None:
     score = network.load(inputs.score, device)
     features = classifier.load(inputs.classifier)
     test = reference(features, inputs.data)
-    step = make_step(**params.sampler)
+    options = dict(params.sampler)
+    sampler = make_sampler(options.pop("method"), options)
     table: list[dict[str, Any]] = []
     kept: dict[str, np.ndarray[Any, Any]] = {}
     for nfe in tqdm(params.nfe, desc=params.method):
@@ -80,11 +76,11 @@ def main() -> None:
             score,
             IMAGE_SHAPE,
             params.images,
-            method=step,
+            method=sampler,
             nfe=nfe,
             seed=seed,
             device=device,
-            segments=grid(step, score, nfe, **params.grid),
+            segments=grid(sampler, score, nfe, **params.grid),
             progress=True,
         )
         seconds = time.perf_counter() - begun

@@ -32,6 +32,7 @@ import torch
 import rtk
 from figures import style
 from rtk import metrics, process, segments
+from rtk.energy import potential_difference
 from rtk.mcmc.mala import mala
 from rtk.mcmc.uld import uld
 from rtk.noise import ChainNoise
@@ -105,7 +106,7 @@ x = torch.full_like(z, X)
 kernel = rtk.ReverseTransition(line.score, x, T_LO + 0.2, T_LO, line.log_prob)
 exact = line.reverse_transition(x, T_LO + 0.2, T_LO)
 origin = torch.zeros_like(z)
-by_potential = kernel.potential_difference(origin, z)
+by_potential = potential_difference(kernel, origin, z)
 by_mixture = exact.log_prob(origin) - exact.log_prob(z)
 print(f"largest disagreement: {(by_potential - by_mixture).abs().max():.1e}")
 
@@ -131,7 +132,7 @@ for k, ratio in enumerate(RATIOS):
     eta = ratio * critical
     x = torch.full_like(z, X)
     kernel = rtk.ReverseTransition(line.score, x, T_LO + eta, T_LO, line.log_prob)
-    potential = kernel.potential_difference(torch.full_like(z, X), z)
+    potential = potential_difference(kernel, torch.full_like(z, X), z)
     total = curvature + kernel.tilt_precision
     color = plt.get_cmap("plasma")(0.85 * k / len(RATIOS))
     panels[0].plot(z, potential - potential.min(), color=color, label=rf"{ratio:g} $\eta^*$")

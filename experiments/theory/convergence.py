@@ -191,7 +191,7 @@ def modes_chains(
     normal = cells.law(-0.5 * cells.centres**2)
     laws = {run: normal for run in runs}
     for count, t_hi, t_lo in zip(range(len(times) - 1, 0, -1), times, times[1:], strict=False):
-        kernels = ReverseTransition(MODES.score, x, t_hi, t_lo, MODES.log_prob, "exact")
+        kernels = ReverseTransition(MODES.score, x, t_hi, t_lo, MODES.log_prob)
         matrices = grid_law.segment_laws(
             kernels,
             modes_starts(kernels, cells),
@@ -220,7 +220,7 @@ def mala_segment(step_size: float, steps: int, cells: grid_law.Grid) -> list[Run
     """RTK-MALA's first segment from 0 on the two modes: TV to the kernel after each step."""
     x = torch.tensor([[NOISY_END]], dtype=torch.float64)
     t_hi = segments.critical_length(MODES_LIPSCHITZ)
-    kernel = ReverseTransition(MODES.score, x, t_hi, 0.0, MODES.log_prob, "exact")
+    kernel = ReverseTransition(MODES.score, x, t_hi, 0.0, MODES.log_prob)
     (start,) = modes_starts(kernel, cells)
     matrix = grid_law.mala_matrix(kernel, cells, modes_step(kernel, step_size))
     path = grid_law.tv(grid_law.laws(start, matrix, steps), grid_law.kernel_law(kernel, cells))

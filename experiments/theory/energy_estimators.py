@@ -1,8 +1,8 @@
 """B6: energy differences from scores: their error, what it does to the law, and what they cost.
 
-- `modes`: one segment of two modes in one dimension (that of `experiments.theory.inner_chain`), without
-  noise: error of the difference and of the acceptance over stationary proposals, and the total
-  variation of the invariant law, against the step;
+- `modes`: one segment of two modes in one dimension (that of `experiments.theory.inner_chain`),
+  without noise: error of the difference and of the acceptance over stationary proposals, and the
+  total variation of the invariant law, against the step;
 - `proposals`: the same two errors on one segment of the mixture `mild` in ten dimensions, where
   exact draws of the kernel are proposed from;
 - `chains`: whole chains on `mild` at equal numbers of scores, the estimators' own counted: what an
@@ -42,23 +42,22 @@ ESTIMATORS: dict[str, EnergyDifference] = {
     "gauss_3": gauss_legendre(3),
 }
 
+EXACT = Exact()
 REACH = 4.0
 MILD_VARIANCE = 0.25
 
 
 def acceptance(
-    kernel: ReverseTransition, here: Point, there: Point, step_size: float
+    kernel: ReverseTransition,
+    here: Point,
+    there: Point,
+    step_size: float,
+    energy: EnergyDifference = EXACT,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The estimated energy difference and the probability of acceptance, both (n,)."""
-    difference = kernel.energy(kernel, here, there)
+    difference = energy(kernel, here, there)
     delta = difference + proposal_ratio(here, there, step_size)
     return difference, delta.clamp_min(0.0).neg().exp()
-
-
-def with_energy(kernel: ReverseTransition, energy: EnergyDifference) -> ReverseTransition:
-    return ReverseTransition(
-        kernel.score, kernel.x, kernel.t_hi, kernel.t_lo, kernel.log_prob, energy
-    )
 
 
 # --- one segment of two modes, on a grid ---
@@ -89,8 +88,8 @@ def modes(relative_steps: list[float], cells: int) -> Rows:
         floor = grid_law.tv(grid_law.stationary(proposals), law)
         rows.append(row | {"method": "ula", "metric": "tv", "value": float(floor)})
         for name, energy in ESTIMATORS.items():
-            found, estimated = acceptance(with_energy(kernel, energy), here, there, step_size)
-            matrix = grid_law.mala_matrix(with_energy(one, energy), grid, step_size)
+            found, estimated = acceptance(kernel, here, there, step_size, energy)
+            matrix = grid_law.mala_matrix(one, grid, step_size, energy)
             values = {
                 "energy_error": math.sqrt(weight @ (found - truth).numpy() ** 2),
                 "acceptance_error": float(weight @ (estimated - accepted).abs().numpy()),
@@ -122,7 +121,7 @@ def proposals(relative_steps: list[float], chains: int, seed: int) -> Rows:
         there = kernel.at(here.z - step_size * here.gradient + math.sqrt(2 * step_size) * normal)
         truth, accepted = acceptance(kernel, here, there, step_size)
         for name, energy in ESTIMATORS.items():
-            found, estimated = acceptance(with_energy(kernel, energy), here, there, step_size)
+            found, estimated = acceptance(kernel, here, there, step_size, energy)
             square = metrics.Estimate.of_replicates((found - truth).numpy() ** 2)
             root = math.sqrt(square.value)
             errors = {

@@ -58,11 +58,11 @@ def warm_start(kernel: ReverseTransition) -> Gaussian:
     return Gaussian(mean[0].numpy(), np.full(mean.shape[1], variance))
 
 
-def modes_kernel(t_lo: float, energy: str | None = None) -> ReverseTransition:
+def modes_kernel(t_lo: float) -> ReverseTransition:
     """The kernel of the two modes over a segment of length eta* that ends at ``t_lo``."""
     x = torch.tensor([[NOISY_END]], dtype=torch.float64)
     t_hi = t_lo + segments.critical_length(MODES_LIPSCHITZ)
-    return ReverseTransition(MODES.score, x, t_hi, t_lo, MODES.log_prob, energy)
+    return ReverseTransition(MODES.score, x, t_hi, t_lo, MODES.log_prob)
 
 
 def modes_paths(
@@ -78,7 +78,7 @@ def modes_paths(
         # The kernel's Hessian is at most 3 L.
         step_size = relative / (3.0 * MODES_LIPSCHITZ)
         matrices = {"rtk-ula": grid_law.ula_matrix(exact, grid, step_size)} | {
-            method: grid_law.mala_matrix(modes_kernel(t_lo, energy), grid, step_size)
+            method: grid_law.mala_matrix(exact, grid, step_size, energy)
             for method, energy in ENERGIES.items()
         }
         for method, matrix in matrices.items():

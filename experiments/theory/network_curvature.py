@@ -21,7 +21,7 @@ from torch.func import jvp, vjp
 from experiments.mnist import data, network
 from experiments.workflow import job
 from rtk import process, segments
-from rtk.energy import dot
+from rtk.kernel import dot
 
 Product = Callable[[Tensor], Tensor]
 

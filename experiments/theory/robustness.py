@@ -36,8 +36,11 @@ from rtk.laws import grid as grid_law
 from rtk.laws.gaussian import Gaussian
 from rtk.laws.grid import Array, Grid
 from rtk.noise import Noise
-from rtk.samplers.base import Info, Problem, State, Step
-from rtk.samplers.registry import METHODS
+from rtk.samplers.base import Info, Problem, Sampler, State
+from rtk.samplers.ddim import DDIM
+from rtk.samplers.ddpm import DDPM
+from rtk.samplers.dpm_solver import DPMSolverPP2M
+from rtk.samplers.reverse_transition import RTKULA, RTKULD
 from rtk.score import CountedScore
 from rtk.segments import Times
 
@@ -102,10 +105,10 @@ AFFINE_ERRORS = ("constant", "scaling", "linear", "late", "growing")
 
 
 @dataclass(frozen=True)
-class NoisyStep:
+class NoisySampler:
     """A sampler whose score has fresh noise at every call, of deviation ``deviation`` (d,)."""
 
-    step: Step
+    sampler: Sampler
     deviation: Tensor
 
     def __call__(
@@ -114,13 +117,13 @@ class NoisyStep:
         def score(x: Tensor, t: float) -> Tensor:
             return problem.score(x, t) + self.deviation * noise.normal()
 
-        return self.step(Problem(CountedScore(score)), state, t_lo, nfe, noise)
+        return self.sampler(Problem(CountedScore(score)), state, t_lo, nfe, noise)
 
-    def default_times(self, nfe: int, problem: Problem) -> Times:
-        return self.step.default_times(nfe, problem)
+    def default_times(self, nfe: int, problem: Problem, t_start: float = T_START) -> Times:
+        return self.sampler.default_times(nfe, problem, t_start)
 
     def minimum_nfe(self, segments: int, problem: Problem) -> int:
-        return self.step.minimum_nfe(segments, problem)
+        return self.sampler.minimum_nfe(segments, problem)
 
 
 @dataclass(frozen=True)
@@ -139,31 +142,41 @@ class WrongKernel:
         precision = kernel.grad(torch.ones_like(state.x)) - at_zero
         return State(-at_zero / precision + noise.normal() / precision.sqrt(), t_lo), Info()
 
-    def default_times(self, nfe: int, problem: Problem) -> Times:
-        return segments.from_lipschitz(LIPSCHITZ, T_START, T_END)
+    def default_times(self, nfe: int, problem: Problem, t_start: float = T_START) -> Times:
+        return segments.from_lipschitz(LIPSCHITZ, t_start, T_END)
 
     def minimum_nfe(self, segments: int, problem: Problem) -> int:
         return 2 * segments
 
 
-def sampler(method: str, sizes: Mapping[str, Any]) -> tuple[Step, Times]:
+BASELINES: dict[str, Callable[[], Sampler]] = {
+    "ddpm": DDPM,
+    "ddim": DDIM,
+    "dpm++2m": DPMSolverPP2M,
+}
+RTK_SAMPLERS: dict[str, Callable[..., Sampler]] = {"rtk-ula": RTKULA, "rtk-uld": RTKULD}
+
+
+def sampler(method: str, sizes: Mapping[str, Any]) -> tuple[Sampler, Times]:
     """A sampler and its grid: the theory's segments for RTK, uniform in log-SNR for the others."""
-    if method in ("ddpm", "ddim", "dpm++2m"):
-        return METHODS[method](), segments.log_snr(sizes["baseline_steps"], T_START, T_END)
+    if method in BASELINES:
+        return BASELINES[method](), segments.log_snr(sizes["baseline_steps"], T_START, T_END)
     times = segments.from_lipschitz(LIPSCHITZ, T_START, T_END)
     if method == "rtk-mala-simpson":
         return WrongKernel(), times
     options = {"step_size": sizes["step_size"][method], "inner_steps": sizes["inner_steps"]}
-    return METHODS[method](data_variance=float(VARIANCES.min()), **options), times
+    return RTK_SAMPLERS[method](data_variance=float(VARIANCES.min()), **options), times
 
 
 GAUSSIAN_METHODS = ("ddpm", "ddim", "dpm++2m", "rtk-ula", "rtk-uld", "rtk-mala-simpson")
 
 
 def gaussian_laws(
-    step: Step, times: Times, kinds: Sequence[str], epsilons: Sequence[float]
+    sampler: Sampler, times: Times, kinds: Sequence[str], epsilons: Sequence[float]
 ) -> tuple[dict[tuple[str, float], Gaussian], int]:
-    """(kind, eps) -> law of the samples, and the scores per sample; `step` has the noise, if any.
+    """(kind, eps) -> law of the samples, and the scores per sample.
+
+    If there is noise in the score, it is in the sampler.
 
     Coordinates keep apart, so all cases are blocks of coordinates of one chain.
     """
@@ -175,15 +188,17 @@ def gaussian_laws(
         return (true_score(blocks, t) + sizes * torch.stack(errors, 1)).flatten(1)
 
     cases = list(itertools.product(kinds, epsilons))
-    law, nfe = affine.sample_law(score, 2 * len(cases), step, 10**6, segments=times, denoise=False)
+    dimension = 2 * len(cases)
+    law, nfe = affine.sample_law(score, dimension, sampler, 10**6, segments=times, denoise=False)
     coordinates = zip(law.mean.reshape(-1, 2), law.variance.reshape(-1, 2), strict=True)
     laws = [Gaussian(mean, variance).power(COPIES) for mean, variance in coordinates]
     return dict(zip(cases, laws, strict=True)), nfe
 
 
-def noisy(step: Step, epsilons: Sequence[float]) -> NoisyStep:
+def noisy(sampler: Sampler, epsilons: Sequence[float]) -> NoisySampler:
     """The sampler with noise of root mean square ``eps`` in the blocks of `gaussian_laws`."""
-    return NoisyStep(step, torch.tensor(epsilons).double().repeat_interleave(2) / DIMENSION**0.5)
+    sizes = torch.tensor(epsilons).double().repeat_interleave(2)
+    return NoisySampler(sampler, sizes / DIMENSION**0.5)
 
 
 def girsanov_bound(kind: str, eps: float, times: Times) -> float:
@@ -212,11 +227,11 @@ def gaussian(epsilons: list[float], sizes: Mapping[str, Any]) -> Rows:
     """Final TV of whole chains: to the target, and to the same sampler's law without the error."""
     goal, rows = target(T_END), Rows()
     for method in GAUSSIAN_METHODS:
-        step, times = sampler(method, sizes)
-        laws, nfe = gaussian_laws(step, times, AFFINE_ERRORS, [0.0, *epsilons])
+        chosen, times = sampler(method, sizes)
+        laws, nfe = gaussian_laws(chosen, times, AFFINE_ERRORS, [0.0, *epsilons])
         clean = laws["constant", 0.0]
         if method != "rtk-mala-simpson":
-            laws |= gaussian_laws(noisy(step, epsilons), times, ["noise"], epsilons)[0]
+            laws |= gaussian_laws(noisy(chosen, epsilons), times, ["noise"], epsilons)[0]
         # The limit of many steps has no number of scores.
         nfe = 0 if method == "rtk-mala-simpson" else nfe
         common = {"target": "gaussian", "nfe": nfe, "place": "score"}
@@ -344,16 +359,14 @@ def shifted(eps: float) -> WrongEnergy:
     return WrongEnergy(lambda z, z_new: torch.full((len(z),), eps, dtype=z.dtype))
 
 
-def segment_kernel(
-    field: Callable[[Tensor], Tensor], eps: float, energy: str | EnergyDifference
-) -> ReverseTransition:
-    """The kernel of `experiments.theory.inner_chain` with a wrong score, and exact log-densities."""
+def segment_kernel(field: Callable[[Tensor], Tensor], eps: float) -> ReverseTransition:
+    """The kernel of the two modes in `inner_chain` with a wrong score and exact log-densities."""
     exact = inner_chain.modes_kernel(0.0)
 
     def score(x: Tensor, t: float) -> Tensor:
         return MODES.score(x, t) + eps * field(x)
 
-    return ReverseTransition(score, exact.x, exact.t_hi, exact.t_lo, MODES.log_prob, energy)
+    return ReverseTransition(score, exact.x, exact.t_hi, exact.t_lo, MODES.log_prob)
 
 
 def segment_matrices(
@@ -367,18 +380,16 @@ def segment_matrices(
     errors = {kind: field(kind, grid, 0.0)[0] for kind in MODES_ERRORS}
 
     def matrix(kind: str, eps: float, energy: str | EnergyDifference) -> Array:
-        return grid_law.mala_matrix(segment_kernel(errors[kind], eps, energy), grid, step_size)
+        return grid_law.mala_matrix(segment_kernel(errors[kind], eps), grid, step_size, energy)
 
     for eps, (method, energy) in itertools.product(epsilons, ENERGIES.items()):
         row = {"place": "score", "method": method, "eps": eps}
         for kind in errors:
             yield row | {"error": kind}, matrix(kind, eps, energy)
         if energy != "simpson":
-            kernel = inner_chain.modes_kernel(0.0, energy)
-            yield (
-                row | {"error": "noise"},
-                grid_law.noisy_mala_matrix(kernel, grid, step_size, eps),
-            )
+            kernel = inner_chain.modes_kernel(0.0)
+            noisy_matrix = grid_law.noisy_mala_matrix(kernel, grid, step_size, eps, energy)
+            yield row | {"error": "noise"}, noisy_matrix
     for eps in epsilons:
         row = {"method": "rtk-mala", "eps": eps}
         wrong = consistent(eps)
@@ -401,7 +412,7 @@ def modes_segment(epsilons: list[float], cells: int, relative: float) -> Rows:
     without = [
         (
             {"place": "none", "method": method, "error": "none"},
-            grid_law.mala_matrix(inner_chain.modes_kernel(0.0, energy), grid, step_size),
+            grid_law.mala_matrix(inner_chain.modes_kernel(0.0), grid, step_size, energy),
         )
         for method, energy in ENERGIES.items()
     ]

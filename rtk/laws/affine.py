@@ -20,7 +20,7 @@ from torch import Tensor
 from rtk.laws.gaussian import Array, Gaussian
 from rtk.noise import Noise
 from rtk.plan import Crossing, make_plan
-from rtk.samplers.base import Problem, State, Step
+from rtk.samplers.base import Problem, Sampler, State
 from rtk.score import Score
 
 
@@ -50,8 +50,8 @@ class UnitNoise:
 def affine_law(draw: Callable[[Noise], Tensor], dimension: int) -> Gaussian:
     """Law of the chains ``draw(noise)``, shape (noise.n, dimension), for standard normal noise.
 
-    For a sampler on its own, such as `rtk.mcmc.uld.uld` on one kernel; time grows as the square of the
-    number of its draws.
+    This is for a sampler on its own, such as `rtk.mcmc.uld.uld` on one kernel. Time grows as the
+    square of the number of its draws.
 
     Raises:
         ValueError: if ``draw`` is not affine in the noise of each coordinate.
@@ -65,23 +65,23 @@ def affine_law(draw: Callable[[Noise], Tensor], dimension: int) -> Gaussian:
 def sample_law(
     score: Score,
     dimension: int,
-    method: str | Step = "rtk-uld",
+    sampler: Sampler,
     nfe: int = 100,
     *,
     segments: int | Sequence[float] | None = None,
     denoise: bool | None = None,
-    **options: object,
 ) -> tuple[Gaussian, int]:
     """Law of the samples of `rtk.sample`, and the score evaluations made per chain.
 
-    The arguments are those of `rtk.sample`. The score must be affine in each coordinate by itself:
-    that of a Gaussian (an `rtk.GaussianMixture` of one component), perhaps scaled or shifted. Time
-    is linear in the number of segments, as each begins from the Gaussian law of its start.
+    The arguments are those of `rtk.sample`, with the sampler as an object such as
+    `rtk.samplers.DDPM()`. The score must be affine in each coordinate by itself: that of a Gaussian
+    (an `rtk.GaussianMixture` of one component), perhaps scaled or shifted. Time is linear in the
+    number of segments, as each begins from the Gaussian law of its start.
 
     Raises:
         ValueError, TypeError, FloatingPointError: as `rtk.sample` and `affine_law`.
     """
-    plan = make_plan(score, method, nfe, None, segments, denoise, **options)
+    plan = make_plan(score, sampler, nfe, None, segments, denoise)
     start = State(torch.empty(0), plan.crossings[0].t_hi)
     law = _StateLaw(start, np.zeros((1, dimension)), np.ones((1, 1, dimension)))
     spent = 0
@@ -95,10 +95,12 @@ def sample_law(
 class _StateLaw:
     """Joint law of the tensors of a state between two segments, ``base + sum_k factor_k xi_k``.
 
-    ``like`` tells which tensors there are; base (tensors, d), factor (draws, tensors, d).
+    The tensors are x, the score if the state contains one, and the denoised estimates of its
+    history. ``template`` is a state that has the same ones; base has shape (tensors, d), factor
+    (draws, tensors, d).
     """
 
-    like: State
+    template: State
     base: Array
     factor: Array
 
@@ -107,9 +109,9 @@ class _StateLaw:
         for row in torch.from_numpy(self.factor):
             tensors = tensors + noise.normal().unsqueeze(1) * row
         x, *others = tensors.unbind(1)
-        score = None if self.like.score is None else others.pop(0)
-        previous = None if self.like.previous is None else (self.like.previous[0], others.pop(0))
-        return State(x, self.like.t, score, previous)
+        score = None if self.template.score is None else others.pop(0)
+        times = [t for t, _ in self.template.history]
+        return State(x, self.template.t, score, tuple(zip(times, others, strict=True)))
 
 
 def _cross(
@@ -120,13 +122,13 @@ def _cross(
 
     def draw(noise: Noise) -> Tensor:
         before = problem.score.evaluations
-        state, _ = crossing.step(problem, start.draw(noise), crossing.t_lo, allowed, noise)
+        state, _ = crossing.sampler(problem, start.draw(noise), crossing.t_lo, allowed, noise)
         ends.append((state, (problem.score.evaluations - before) // noise.n))
-        known = (state.x, state.score, None if state.previous is None else state.previous[1])
-        return torch.stack([tensor for tensor in known if tensor is not None], 1)
+        scores = [] if state.score is None else [state.score]
+        return torch.stack([state.x, *scores, *(denoised for _, denoised in state.history)], 1)
 
     base, coefficients = _affine_map(draw, start.base.shape[1])
-    # Any root of the covariance will do: a triangular one needs a draw per tensor at most.
+    # Any root of the covariance will do; a triangular one needs at most one draw per tensor.
     factor = np.linalg.qr(coefficients.transpose(2, 0, 1)).R.transpose(1, 2, 0)
     state, scores = ends[-1]
     return _StateLaw(state, base, np.ascontiguousarray(factor)), scores

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rtk.laws.gaussian import Gaussian
 from rtk.mcmc.uld import coefficients
+from rtk.samplers.dpm_solver import LONGEST_RATIO
 from rtk.samplers.reverse_transition import RTKULD
 
 Array = NDArray[np.float64]
@@ -55,7 +56,7 @@ class _Ends(NamedTuple):
 
 
 def ddpm(target: Gaussian, times: ArrayLike) -> Steps:
-    """Ancestral steps: ``E[x_lo | x_hi, D] + Var[x_lo | x_hi, D]^(1/2) xi`` (`rtk.samplers.ddpm`)."""
+    """Ancestral steps: ``E[x_lo | x_hi, D] + Var[x_lo | x_hi, D]^(1/2) xi`` (`rtk.DDPM`)."""
     e = _ends(target, times)
     pull = e.a_lo * e.fresh / e.s2_hi
     variance = np.broadcast_to(e.s2_lo * e.fresh / e.s2_hi, e.gain.shape)
@@ -141,9 +142,9 @@ RTK_STEPS: dict[str, Callable[..., Steps]] = {"rtk-uld": rtk_uld, "rtk-ula": rtk
 def dpmpp_2m(target: Gaussian, times: ArrayLike) -> Gaussian:
     """Law of the samples of DPM-Solver++(2M) (`rtk.samplers.dpm_solver`), all times above 0.
 
-    Everything is affine in the normal start: rows are the slope on it and the offset. A step needs
-    the estimate D of the step before, so it is no map of one coordinate. Closes with Tweedie's
-    estimate at the last time.
+    Everything is affine in the normal start, and the two rows of ``x`` are the slope on it and the
+    offset. A step needs the estimate D of the step before, so it is not a map of one state alone.
+    The law is that after Tweedie's estimate at the last time.
     """
     t = np.asarray(times, dtype=float)
     e = _ends(target, [*t, 0.0])
@@ -156,7 +157,7 @@ def dpmpp_2m(target: Gaussian, times: ArrayLike) -> Gaussian:
         denoised = e.gain[k] * x
         denoised[1] += e.rest[k]
         guess = denoised
-        if before is not None:
+        if before is not None and length <= LONGEST_RATIO * h[k - 1]:
             guess = denoised + (denoised - before) * (length / (2.0 * h[k - 1]))
         x, before = shrink[k] * x + push[k] * guess, denoised
     slope, offset = e.gain[-1] * x

@@ -1,27 +1,31 @@
 """The exact law of a chain in one dimension: transition matrices on a grid, no Monte Carlo noise.
 
-A law is a vector ``p`` of probabilities of equal cells, a chain a matrix ``P`` with rows that sum
-to one, a step ``p P``. Proposals enter by their density at the centres of the cells::
+A law is a vector ``p`` of the probabilities of equal cells. A chain is a matrix ``P`` whose rows
+sum to one, and one step of it is ``p P``. Proposals enter by their density at the centres of the
+cells::
 
-    P_ij = h q(z_j | z_i) a(z_i, z_j),    P_ii = what is left,
+    P_ij = h q(z_j | z_i) a(z_i, z_j)  for i != j,    P_ii = 1 - sum_j P_ij.
 
-the trapezoid rule, which for smooth integrands converges faster than any power of the spacing h.
-It keeps detailed balance to rounding: with exact energies ``p_i ~ exp(-g(z_i))`` is invariant on
-every grid, so the bias of another estimator or sampler is not mixed with that of the grid. The
-kinks of ``min(1, .)`` and of total variation leave an error of order h^2, which `refined` tells.
+This is the trapezoid rule, which for smooth integrands converges faster than any power of the
+spacing ``h``. It keeps detailed balance to rounding: with exact energies ``p_i ~ exp(-g(z_i))`` is
+invariant on every grid, so the bias of another estimator or sampler is not mixed with that of the
+grid. The kinks of ``min(1, .)`` and of total variation leave an error of order ``h^2``, which
+`refined` estimates.
 
-Kernels are `rtk.kernel.ReverseTransition` with one chain in one dimension. A density that is no
-kernel is one with a very long segment (``t_hi = 40, t_lo = 0``), where the tilt is below 1e-34.
+The kernels here are `rtk.kernel.ReverseTransition` with one chain in one dimension. A density that
+is not a kernel is treated as the kernel of a very long segment (``t_hi = 40, t_lo = 0``), whose
+tilt is below 1e-34.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.linalg import eigvalsh_tridiagonal
 
+from rtk.energy import EnergyDifference, estimator
 from rtk.kernel import Point, ReverseTransition
 from rtk.laws.gaussian import Gaussian
 from rtk.mcmc.mala import proposal_ratio
@@ -65,16 +69,16 @@ class Grid:
 
 
 def kernel_law(kernel: ReverseTransition, grid: Grid) -> Array:
-    """The kernel itself, ``~ exp(-g)``; needs its log_prob."""
+    """The law ``~ exp(-g)`` of the kernel itself; ValueError for a kernel without log_prob."""
     if kernel.log_prob is None:
         raise ValueError("the law of a kernel needs its log_prob")
-    many, points = on_grid(kernel, grid)
-    tilt = many.tilt_difference(torch.zeros_like(points.z), points.z)
+    kernels, points = on_grid(kernel, grid, with_log_prob=False)
+    tilt = kernels.tilt_difference(torch.zeros_like(points.z), points.z)
     return grid.law((kernel.log_prob(points.z, kernel.t_lo) - tilt).numpy())
 
 
 def start_law(law: Gaussian, grid: Grid) -> Array:
-    """A Gaussian start in one dimension; without variance, the cell that its mean falls into."""
+    """A Gaussian start in one dimension; with variance zero, all mass in the cell of its mean."""
     ((mean,), (variance,)) = law.mean, law.variance
     if variance == 0.0:
         return (np.abs(grid.centres - mean).argmin() == np.arange(grid.cells)).astype(float)
@@ -83,37 +87,51 @@ def start_law(law: Gaussian, grid: Grid) -> Array:
 
 def ula_matrix(kernel: ReverseTransition, grid: Grid, step_size: float) -> Array:
     """Unadjusted Langevin (`rtk.mcmc.ula`): ``q(. | z) = N(z - tau grad g(z), 2 tau)``."""
-    return complete(_proposals(on_grid(kernel, grid)[1], grid, step_size))
+    _, points = on_grid(kernel, grid, with_log_prob=False)
+    return complete(_proposals(points, grid, step_size))
 
 
-def mala_matrix(kernel: ReverseTransition, grid: Grid, step_size: float) -> Array:
-    """Metropolis-adjusted Langevin (`rtk.mcmc.mala`) with the kernel's energy-difference estimator."""
-    many, points = on_grid(kernel, grid)
+def mala_matrix(
+    kernel: ReverseTransition,
+    grid: Grid,
+    step_size: float,
+    energy: str | EnergyDifference | None = None,
+) -> Array:
+    """Metropolis-adjusted Langevin, `rtk.mcmc.mala`, with energies as it takes them."""
+    energy = estimator(energy, kernel.log_prob)
+    kernels, points = on_grid(kernel, grid, energy.needs_log_prob)
     proposals = _proposals(points, grid, step_size)
-    return complete(proposals * acceptance(many, points, step_size))
+    return complete(proposals * acceptance(kernels, points, step_size, energy))
 
 
 def noisy_mala_matrix(
-    kernel: ReverseTransition, grid: Grid, step_size: float, noise: float
+    kernel: ReverseTransition,
+    grid: Grid,
+    step_size: float,
+    noise: float,
+    energy: str | EnergyDifference | None = None,
 ) -> Array:
-    """MALA whose every score is wrong by ``+-noise``, by a fair coin at each evaluation.
+    """MALA with every score wrong by ``+noise`` or ``-noise``: a fair coin at each evaluation.
 
-    A point keeps the score that it was proposed with, as in `rtk.mcmc.mala`, so a state is a coin and a
-    cell: shape (2 cells, 2 cells), the coin the slow index. Energies by a rule that evaluates no
-    score between the ends.
+    A point keeps the score that it was proposed with, as in `rtk.mcmc.mala`. A state is therefore a
+    coin and a cell, and the matrix has shape (2 cells, 2 cells) with the coin as the slow index.
+
+    Raises:
+        ValueError: for energies that evaluate scores between the two points.
     """
-    if kernel.energy.extra_nfe:
+    energy = estimator(energy, kernel.log_prob)
+    if energy.extra_nfe:
         raise ValueError("expected energies without extra scores, exact ones or the trapezoid's")
-    many, points = on_grid(kernel, grid)
+    kernels, points = on_grid(kernel, grid, energy.needs_log_prob)
     coins = torch.tensor([-noise, noise]).double().repeat_interleave(grid.cells).unsqueeze(1)
     states = Point(
         points.z.repeat(2, 1),
         points.gradient.repeat(2, 1) - coins,
         None if points.log_prob is None else points.log_prob.repeat(2),
     )
-    many = _with_x(kernel, many.x.repeat(2, 1))
+    kernels = replace(kernel, x=kernels.x.repeat(2, 1))
     proposals = 0.5 * np.tile(_proposals(states, grid, step_size), 2)
-    return complete(proposals * acceptance(many, states, step_size))
+    return complete(proposals * acceptance(kernels, states, step_size, energy))
 
 
 def laws(start: Array, matrix: Array, steps: int) -> Array:
@@ -132,18 +150,21 @@ def segment_laws(
     step_size: float,
     steps: int,
     adjusted: bool = True,
+    energy: str | EnergyDifference | None = None,
 ) -> Array:
-    """What a whole segment does: laws of its inner chains after 0, ..., ``steps`` steps.
+    """The laws of a whole segment's inner chains after 0, ..., ``steps`` steps.
 
     Args:
-        kernels: one kernel per cell, ``x`` the centres of the grid, shape (cells, 1).
+        kernels: one kernel per cell: ``x`` holds the centres of the grid, shape (cells, 1).
         start: laws in which the chains begin, one row per kernel, shape (cells, cells).
-        adjusted: MALA with the kernels' energies, or else ULA.
+        adjusted: MALA if true, ULA if false.
+        energy: energies of MALA, as `rtk.mcmc.mala` takes them.
 
     Returns:
         Shape (steps + 1, cells, cells): row i of matrix k is the law of z at ``t_lo`` given that x
         lies in cell i, so ``p_lo = p_hi @ segment_laws(...)[k]``.
     """
+    energy = estimator(energy, kernels.log_prob)
     z = torch.from_numpy(grid.centres).unsqueeze(1)
     if kernels.x.shape != z.shape:
         raise ValueError(f"expected x of shape {(*z.shape,)}, got {(*kernels.x.shape,)}")
@@ -153,15 +174,17 @@ def segment_laws(
     for block in torch.arange(n).split(max(1, MOVES_AT_A_TIME // n**2)):
         m = len(block)
         every_z = z.repeat(m, 1)
-        tilt = _with_x(kernels, kernels.x[block].repeat_interleave(n, 0)).tilt_gradient(every_z)
+        tilted = replace(kernels, x=kernels.x[block].repeat_interleave(n, 0))
+        tilt = tilted.tilt_gradient(every_z)
         points = Point(
             every_z, tilt - score.repeat(m, 1), None if log_prob is None else log_prob.repeat(m)
         )
         moves = _proposals(points, grid, step_size).reshape(m, n, n)
         if adjusted:
             here, there = _pairs(points, n)
-            pairs = _with_x(kernels, kernels.x[block].repeat_interleave(n**2, 0))
-            moves *= _accepted(pairs, here, there, step_size).reshape(m, n, n).numpy()
+            pairs = replace(kernels, x=kernels.x[block].repeat_interleave(n**2, 0))
+            accepted = _accepted(pairs, here, there, step_size, energy)
+            moves *= accepted.reshape(m, n, n).numpy()
         paths.append(laws(start[block][:, np.newaxis], complete(moves), steps)[:, :, 0])
     return np.concatenate(paths, 1)
 
@@ -181,7 +204,7 @@ def stationary(matrix: Array) -> Array:
 
 
 def spectral_gap(matrix: Array) -> float:
-    """``1 - max_{i > 1} |lambda_i|`` of a chain in detailed balance, hence its rate in L2.
+    """``1 - max_{i > 1} |lambda_i|`` of a chain in detailed balance: its rate in L2.
 
     ``S_ij = (P_ij P_ji)^(1/2)`` is symmetric and, under detailed balance, similar to P.
 
@@ -202,9 +225,10 @@ def langevin_spectrum(
 ) -> Array:
     """Lowest eigenvalues of ``-u'' - (log p)' u' + k u``, reflected at both ends, ascending.
 
-    Without ``killing`` the first is 0 and the second the spectral gap of Langevin diffusion,
-    ``dz = (log p)' dt + 2^(1/2) dB``. Finite volumes: jumps from i to a neighbour j at the rate
-    ``(p_j / p_i)^(1/2) / h^2``, in detailed balance with p, error of order h^2.
+    Without ``killing`` the first is 0 and the second is the spectral gap of Langevin diffusion,
+    ``dz = (log p)' dt + 2^(1/2) dB``. The discretisation is by finite volumes: the chain jumps from
+    cell i to a neighbour j at the rate ``(p_j / p_i)^(1/2) / h^2``. It is in detailed balance with
+    p, and its error is of order ``h^2``.
 
     Args:
         log_density: at the centres of the grid, up to a constant.
@@ -222,29 +246,23 @@ def langevin_spectrum(
 def refined(quantity: Callable[[Grid], float], grid: Grid) -> tuple[float, float]:
     """``quantity`` on twice the cells, and an estimate of its error there, of order ``h^2``.
 
-    Richardson: a third of the change from ``grid``.
+    The estimate is Richardson's, a third of the change from ``grid``.
     """
     fine = quantity(Grid(grid.low, grid.high, 2 * grid.cells))
     return fine, abs(fine - quantity(grid)) / 3.0
 
 
-def on_grid(kernel: ReverseTransition, grid: Grid) -> tuple[ReverseTransition, Point]:
-    """The kernel with a chain at each centre, and what it knows there."""
+def on_grid(
+    kernel: ReverseTransition, grid: Grid, with_log_prob: bool
+) -> tuple[ReverseTransition, Point]:
+    """The kernel with one chain for each centre of the grid, evaluated there."""
     if kernel.x.shape != (1, 1):
         raise ValueError(
             f"expected a kernel of one chain in one dimension, got x of shape {(*kernel.x.shape,)}"
         )
     z = torch.from_numpy(grid.centres).unsqueeze(1)
-    x = kernel.x.double().expand(grid.cells, 1)
-    many = _with_x(kernel, x)
-    return many, many.at(z)
-
-
-def _with_x(kernel: ReverseTransition, x: torch.Tensor) -> ReverseTransition:
-    """The same segment from other noisy ends."""
-    return ReverseTransition(
-        kernel.score, x, kernel.t_hi, kernel.t_lo, kernel.log_prob, kernel.energy
-    )
+    kernels = replace(kernel, x=kernel.x.double().expand(grid.cells, 1))
+    return kernels, kernels.at(z, with_log_prob)
 
 
 def _proposals(points: Point, grid: Grid, step_size: float) -> Array:
@@ -255,7 +273,9 @@ def _proposals(points: Point, grid: Grid, step_size: float) -> Array:
     return grid.spacing / np.sqrt(4.0 * np.pi * step_size) * density
 
 
-def acceptance(kernel: ReverseTransition, points: Point, step_size: float) -> Array:
+def acceptance(
+    kernel: ReverseTransition, points: Point, step_size: float, energy: EnergyDifference
+) -> Array:
     """``min(1, exp(-Delta(z_i -> z_j)))``, shape (cells, cells)."""
     z, gradient, log_prob = points.z, points.gradient, points.log_prob
     rows = []
@@ -265,15 +285,19 @@ def acceptance(kernel: ReverseTransition, points: Point, step_size: float) -> Ar
             gradient[i].expand_as(z),
             None if log_prob is None else log_prob[i].expand_as(log_prob),
         )
-        rows.append(_accepted(kernel, here, points, step_size))
+        rows.append(_accepted(kernel, here, points, step_size, energy))
     return torch.stack(rows).numpy()
 
 
 def _accepted(
-    kernel: ReverseTransition, here: Point, there: Point, step_size: float
+    kernel: ReverseTransition,
+    here: Point,
+    there: Point,
+    step_size: float,
+    energy: EnergyDifference,
 ) -> torch.Tensor:
     """``min(1, exp(-Delta(here -> there)))`` of each pair."""
-    delta = kernel.energy(kernel, here, there) + proposal_ratio(here, there, step_size)
+    delta = energy(kernel, here, there) + proposal_ratio(here, there, step_size)
     # As in the sampler, a difference that is not a number is a rejection.
     return delta.nan_to_num(torch.inf, torch.inf, -torch.inf).clamp_min(0.0).neg().exp()
 

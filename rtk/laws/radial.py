@@ -5,6 +5,7 @@ import torch
 from scipy.special import gammaln, hyp0f1, ive
 from scipy.stats import chi
 
+from rtk.energy import Exact
 from rtk.kernel import ReverseTransition
 from rtk.laws.grid import Array, Grid, acceptance, check_spacing, complete, on_grid
 from rtk.targets.gaussian_mixture import GaussianMixture
@@ -37,7 +38,8 @@ def mala_matrix(grid: Grid, dimension: int, step_size: float) -> Array:
         order * np.log(radius / drifted) - (radius - drifted) ** 2 / (2.0 * variance) + log_bessel
     )
     check_spacing(grid, step_size)
-    return complete(proposals * acceptance(*on_grid(line, grid), step_size))
+    kernels, points = on_grid(line, grid, with_log_prob=True)
+    return complete(proposals * acceptance(kernels, points, step_size, Exact()))
 
 
 def law(grid: Grid, dimension: int, variance: float = 1.0) -> Array:

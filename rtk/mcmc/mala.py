@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from rtk.energy import dot
-from rtk.kernel import Point, ReverseTransition
+from rtk.energy import EnergyDifference, estimator
+from rtk.kernel import Point, ReverseTransition, dot
 from rtk.noise import Noise
 
 
@@ -16,28 +16,40 @@ def mala(
     steps: int,
     step_size: float,
     noise: Noise,
+    energy: str | EnergyDifference | None = None,
     proposal_radius: float = math.inf,
     domain_radius: float = math.inf,
 ) -> tuple[Point, Tensor]:
-    """``steps`` Metropolis steps with ``z' = z - tau grad g(z) + (2 tau)^(1/2) xi``.
+    """``steps`` Metropolis steps with the proposal ``z' = z - tau grad g(z) + (2 tau)^(1/2) xi``.
 
     ``z'`` is accepted with probability ``min(1, exp(-Delta))``::
 
         Delta = g(z') - g(z) + (|z - z' + tau grad g(z')|^2 - |z' - z + tau grad g(z)|^2) / (4 tau)
 
     The projected variant rejects a ``z'`` outside ``B(z, proposal_radius)`` or
-    ``B(0, domain_radius)``. Costs one score, and one per step with what the energies need on top.
-    An energy difference that is not a number is a rejection.
+    ``B(0, domain_radius)``. The chain costs one score evaluation at its start, and for each step
+    one and those that the energy differences need. An energy difference that is not a number is a
+    rejection.
+
+    Args:
+        kernel: the reverse transition kernel to sample.
+        z: start, shape (n, *shape).
+        steps: number of steps.
+        step_size: ``tau``.
+        noise: source of the normal and uniform draws.
+        energy: estimator of ``g(z') - g(z)``, see `rtk.energy.estimator`.
+        proposal_radius, domain_radius: radii of the projected variant.
 
     Returns:
-        The last point, with its gradient, and the number of acceptances of each chain (n,).
+        The last point, with its gradient, and the number of acceptances of each chain, shape (n,).
     """
-    here = kernel.at(z)
+    energy = estimator(energy, kernel.log_prob)
+    here = kernel.at(z, energy.needs_log_prob)
     accepted = torch.zeros(len(z), device=z.device, dtype=z.dtype)
     for _ in range(steps):
         jump = -step_size * here.gradient + (2.0 * step_size) ** 0.5 * noise.normal()
-        there = kernel.at(here.z + jump)
-        delta = kernel.energy(kernel, here, there) + proposal_ratio(here, there, step_size)
+        there = kernel.at(here.z + jump, energy.needs_log_prob)
+        delta = energy(kernel, here, there) + proposal_ratio(here, there, step_size)
         accept = torch.log(noise.uniform()) < -delta
         if math.isfinite(proposal_radius) or math.isfinite(domain_radius):
             accept &= dot(jump, jump) <= proposal_radius**2
@@ -48,9 +60,10 @@ def mala(
 
 
 def proposal_ratio(here: Point, there: Point, step_size: float) -> Tensor:
-    """``(|z - z' + tau grad g(z')|^2 - |z' - z + tau grad g(z)|^2) / (4 tau)``, multiplied out.
+    """Logarithm of the ratio of proposal densities in ``Delta``, shape (n,), multiplied out.
 
-    The squares of the jump cancel exactly this way.
+    It is ``(|z - z' + tau grad g(z')|^2 - |z' - z + tau grad g(z)|^2) / (4 tau)``. The squares of
+    the jump cancel exactly in this form.
     """
     slope = -0.5 * dot(there.z - here.z, here.gradient + there.gradient)
     growth = dot(there.gradient, there.gradient) - dot(here.gradient, here.gradient)

@@ -1,16 +1,17 @@
 """Splittings of underdamped Langevin, named as in the field by the order of their exact flows.
 
-``dz = v dt``, ``dv = -gamma v dt - grad g(z) dt + (2 gamma)^(1/2) dB`` is cut into parts that can
-be solved exactly; a word such as OBABO says in which order they act, each letter for the step
-``tau`` over the number of times it occurs::
+The dynamics ``dz = v dt``, ``dv = -gamma v dt - grad g(z) dt + (2 gamma)^(1/2) dB`` is cut into
+parts that can be solved exactly. A word such as OBABO says in which order the parts act. Each
+letter acts for a time ``h``, the step ``tau`` over the number of times that the letter occurs::
 
     A: z+ = z + h v        B: v+ = v - h grad g(z)        O: v+ = e v + (1 - e^2)^(1/2) xi
     U: A and O together, the free motion: z+ = z + kick v + xi_z, v+ = e v + xi_v
 
-with ``e = exp(-gamma h)`` and the rest as in `rtk.mcmc.uld.Coefficients`. A symmetric word is accurate
-to second order in the step, the exponential integrator of `rtk.mcmc.uld` to first. OBABO: Bussi and
-Parrinello 2007; BAOAB, exact for the positions of a Gaussian: Leimkuhler and Matthews 2013; UBU:
-Sanz-Serna and Zygalakis 2021.
+with ``e = exp(-gamma h)``; ``kick``, ``xi_z`` and ``xi_v`` are those of
+`rtk.mcmc.uld.Coefficients`. A symmetric word is accurate to second order in the step, the
+exponential integrator of `rtk.mcmc.uld` to first order. OBABO is by Bussi and Parrinello 2007; UBU
+by Sanz-Serna and Zygalakis 2021; BAOAB, which is exact for the positions of a Gaussian, by
+Leimkuhler and Matthews 2013.
 """
 
 import math
@@ -38,9 +39,20 @@ def splitting(
     friction: float,
     noise: Noise,
 ) -> Tensor:
-    """``steps`` steps of a word from ``v ~ N(0, I)``; one score each, and `extra_score`.
+    """``steps`` steps of a splitting, from ``v ~ N(0, I)``.
 
-    Neighbouring kicks at one position share its gradient.
+    Each step costs one score; some words cost one more at the start (`extra_score`). Kicks at the
+    same position share its gradient.
+
+    Args:
+        kernel: the reverse transition kernel to sample.
+        z: start, shape (n, *shape).
+        word: one of `WORDS`.
+        steps, step_size, friction: number of steps, ``tau`` and ``gamma``.
+        noise: source of the normal draws.
+
+    Returns:
+        The last positions, shape (n, *shape).
     """
     duration = {letter: step_size / word.count(letter) for letter in word}
     free = coefficients(duration.get("O") or duration["U"], friction)

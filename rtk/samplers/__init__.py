@@ -1,1 +1,24 @@
 """Samplers: how to carry chains across one segment of the reverse path."""
+
+from rtk.samplers.annealed_langevin import AnnealedLangevin
+from rtk.samplers.base import Info, Problem, Sampler, State
+from rtk.samplers.ddim import DDIM
+from rtk.samplers.ddpm import DDPM
+from rtk.samplers.dpm_solver import DPMSolverPP2M
+from rtk.samplers.exact_kernel import ExactKernel
+from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
+
+__all__ = [
+    "DDIM",
+    "DDPM",
+    "RTKMALA",
+    "RTKULA",
+    "RTKULD",
+    "AnnealedLangevin",
+    "DPMSolverPP2M",
+    "ExactKernel",
+    "Info",
+    "Problem",
+    "Sampler",
+    "State",
+]

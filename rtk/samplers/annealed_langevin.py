@@ -7,11 +7,11 @@ one level starts the next.
 from dataclasses import dataclass
 
 from rtk import segments
-from rtk.checks import check_positive
+from rtk.checks import check_nonnegative, check_positive
 from rtk.mcmc.ula import ula
 from rtk.noise import Noise
 from rtk.samplers.base import Info, Problem, State, smoothness
-from rtk.segments import Times
+from rtk.segments import T_START, Times
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,7 @@ class AnnealedLangevin:
 
     def __post_init__(self) -> None:
         check_positive("step_size", self.step_size)
+        check_nonnegative("data_variance", self.data_variance)
 
     def __call__(
         self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
@@ -36,8 +37,8 @@ class AnnealedLangevin:
         z = ula(lambda z: -problem.score(z, t_lo), state.x, nfe, step_size, noise)
         return State(z, t_lo), Info(nfe, step_size)
 
-    def default_times(self, nfe: int, problem: Problem) -> Times:
-        return segments.log_snr(max(1, nfe // 5))
+    def default_times(self, nfe: int, problem: Problem, t_start: float = T_START) -> Times:
+        return segments.log_snr(max(1, nfe // 5), t_start)
 
     def minimum_nfe(self, segments: int, problem: Problem) -> int:
         return segments

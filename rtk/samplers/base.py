@@ -1,4 +1,8 @@
-"""What every sampler here is: a step that carries chains through one segment."""
+"""What a sampler is: a way to carry chains across one segment of the reverse path.
+
+`rtk.sample` cuts the path from noise to data into segments (paper, Algorithm 1) and calls one
+sampler on each. DDPM, DDIM and RTK differ only in how they cross a segment.
+"""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,28 +12,37 @@ from torch import Tensor
 from rtk import process, segments
 from rtk.noise import Noise
 from rtk.score import CountedLogProb, CountedScore
-from rtk.segments import Times
+from rtk.segments import T_START, Times
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class State:
-    """Where the chains are, and what the next step can reuse.
+    """Where the chains are, and what the next segment can reuse.
 
     Attributes:
-        x: (n, *shape) at time ``t``.
-        score: ``s(x, t)`` if it is already known; then the next step need not pay for it.
-        previous: time and denoised estimate of the step before, for multistep solvers.
+        x: states at time ``t``, shape (n, *shape).
+        t: OU time.
+        score: ``s(x, t)`` if it is already known; the next segment then need not pay for it.
+        history: times and denoised estimates ``E[x_0 | x]`` of the segments before, the newest
+            first, as far as a multistep solver keeps them.
     """
 
     x: Tensor
     t: float
     score: Tensor | None = None
-    previous: tuple[float, Tensor] | None = None
+    history: tuple[tuple[float, Tensor], ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Info:
-    """What a step reports: acceptance and ``stuck`` (a non-finite score) are per chain, (n,)."""
+    """What a sampler reports of one segment.
+
+    Attributes:
+        inner_steps, step_size: of the inner chain, if there is one.
+        acceptance: fraction of accepted proposals of each chain, shape (n,), if there is a
+            Metropolis test.
+        stuck: chains whose score or energy was not finite, a mask of shape (n,).
+    """
 
     inner_steps: int = 0
     step_size: float | None = None
@@ -39,45 +52,49 @@ class Info:
 
 @dataclass(frozen=True)
 class Problem:
-    """What there is to sample from: the counted score and, if it is known, log-density."""
+    """What is sampled from: the counted score and, if it is known, the counted log-density."""
 
     score: CountedScore
     log_prob: CountedLogProb | None = None
 
 
-class Step(Protocol):
-    """A sampler: how to cross a segment, how to cut the path, and what it costs at least."""
+class Sampler(Protocol):
+    """How to cross a segment, how to cut the path by default, and what that costs at least."""
 
     def __call__(
         self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
-        """Carry the chains from ``state.t`` to ``t_lo`` with at most ``nfe`` scores a chain."""
+        """Carry the chains from ``state.t`` to ``t_lo`` with at most ``nfe`` scores per chain."""
 
-    def default_times(self, nfe: int, problem: Problem) -> Times:
-        """Segments for a total budget, when the caller gives none."""
+    def default_times(self, nfe: int, problem: Problem, t_start: float = T_START) -> Times:
+        """Segments from ``t_start`` for a budget of ``nfe`` scores, if the caller gives none."""
 
     def minimum_nfe(self, segments: int, problem: Problem) -> int:
-        """Score evaluations with which ``segments`` segments can be crossed, reusing none."""
-
-
-def score_at(problem: Problem, state: State) -> Tensor:
-    """``s(x, t)`` of a state: one evaluation, or none if the state knows it."""
-    return problem.score(state.x, state.t) if state.score is None else state.score
+        """Scores that suffice to cross ``segments`` segments if none is reused."""
 
 
 class OneScorePerSegment:
     """Grid and cost of the samplers without an inner chain: as many segments as scores."""
 
-    def default_times(self, nfe: int, problem: Problem) -> Times:
+    def default_times(self, nfe: int, problem: Problem, t_start: float = T_START) -> Times:
         # The last score is spent on the denoising step from the end of the grid to 0.
-        return segments.log_snr(max(1, nfe - 1))
+        return segments.log_snr(max(1, nfe - 1), t_start)
 
     def minimum_nfe(self, segments: int, problem: Problem) -> int:
         return segments
 
 
+def score_at(problem: Problem, state: State) -> Tensor:
+    """``s(x, t)`` of a state: one evaluation, or none if the state contains it."""
+    return problem.score(state.x, state.t) if state.score is None else state.score
+
+
 def smoothness(t: float, data_variance: float) -> float:
-    """``Gamma(t) = 1 / (a_t^2 v + s_t^2)``, an upper bound on ``-hess log p_t``."""
+    """``Gamma(t) = 1 / (a_t^2 v + s_t^2)``, an upper bound on ``-hess log p_t``.
+
+    It holds if the data are ``N(0, v I)`` convolved with anything. ``data_variance`` is ``v``; 0 is
+    safe for any data.
+    """
     scale = process.alpha(t) ** 2 * data_variance + process.variance(t)
     if scale <= 0.0:
         raise ValueError(

@@ -3,9 +3,12 @@
 Lu et al. 2022, arXiv 2211.01095. With ``h = lambda_lo - lambda_hi``, ``h'`` that of the segment
 before, ``r = h' / h`` and ``D`` the denoised estimate (``D'`` the one before)::
 
-    D~ = D + (D - D') / (2 r)                      (D~ = D on the first segment)
+    D~ = D + (D - D') / (2 r)
     ODE: z = (s_lo / s_hi) x - a_lo (e^-h - 1) D~
     SDE: z = (s_lo / s_hi) e^-h x + a_lo (1 - e^-2h) D~ + s_lo (1 - e^-2h)^(1/2) xi
+
+``D~ = D``, the first-order step, on the first segment and on one that is much longer than the one
+before: there the estimate would be extrapolated far beyond the two points that it is known at.
 """
 
 import math
@@ -16,6 +19,9 @@ from torch import Tensor
 from rtk import process
 from rtk.noise import Noise
 from rtk.samplers.base import Info, OneScorePerSegment, Problem, State, score_at
+
+LONGEST_RATIO = 2.0
+"""Longest ``h / h'`` at which the estimate is extrapolated."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,14 @@ class DPMSolverPP2M(OneScorePerSegment):
             )
         else:
             z = shrink * state.x - process.alpha(t_lo) * math.expm1(-h) * target
-        return State(z, t_lo, previous=(state.t, denoised)), Info()
+        return State(z, t_lo, history=((state.t, denoised),)), Info()
 
     @staticmethod
     def _extrapolate(state: State, denoised: Tensor, h: float) -> Tensor:
-        if state.previous is None:
+        if not state.history:
             return denoised
-        t_before, before = state.previous
+        t_before, before = state.history[0]
         ratio = (process.log_snr(state.t) - process.log_snr(t_before)) / h
+        if ratio < 1.0 / LONGEST_RATIO:
+            return denoised
         return denoised + (denoised - before) / (2.0 * ratio)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rtk import segments
 from rtk.noise import Noise
 from rtk.samplers.base import Info, Problem, State
-from rtk.segments import Times
+from rtk.segments import T_START, Times
 from rtk.targets.gaussian_mixture import GaussianMixture
 
 
@@ -25,8 +25,8 @@ class ExactKernel:
         kernel = self.mixture.reverse_transition(state.x, state.t, t_lo)
         return State(kernel.transform(noise.uniform(), noise.normal()), t_lo), Info()
 
-    def default_times(self, nfe: int, problem: Problem) -> Times:
-        return segments.uniform(5)
+    def default_times(self, nfe: int, problem: Problem, t_start: float = T_START) -> Times:
+        return segments.uniform(5, t_start)
 
     def minimum_nfe(self, segments: int, problem: Problem) -> int:
         return 0

@@ -4,13 +4,13 @@ import dataclasses
 from collections.abc import Callable
 
 from rtk.samplers.annealed_langevin import AnnealedLangevin
-from rtk.samplers.base import Step
+from rtk.samplers.base import Sampler
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
 
-METHODS: dict[str, Callable[..., Step]] = {
+METHODS: dict[str, Callable[..., Sampler]] = {
     "ddpm": DDPM,
     "ddim": DDIM,
     "dpm++2m": DPMSolverPP2M,
@@ -23,16 +23,22 @@ METHODS: dict[str, Callable[..., Step]] = {
 
 
 def methods() -> list[str]:
-    """Names that `sample` takes as ``method``."""
+    """Names that `rtk.sample` takes as ``method``."""
     return [*METHODS]
 
 
-def make_step(method: str | Step, options: dict[str, object]) -> Step:
+def make_sampler(method: str | Sampler, options: dict[str, object]) -> Sampler:
+    """The sampler of a name with its options, or the sampler object itself.
+
+    Raises:
+        ValueError: for an unknown name or option, or options beside a sampler object.
+        TypeError: for anything else than a name or a sampler object.
+    """
     if not isinstance(method, str):
         if options:
-            raise ValueError(f"options {[*options]} belong into the Step object given as method")
+            raise ValueError(f"options {[*options]} belong into the sampler object given as method")
         if isinstance(method, type) or not callable(method):
-            raise TypeError(f"method must be a name or a Step object, got {method!r}")
+            raise TypeError(f"method must be a name or a sampler object, got {method!r}")
         return method
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}, expected one of {methods()}")

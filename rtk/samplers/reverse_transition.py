@@ -1,9 +1,9 @@
-"""RTK as a step: a warm start, then an inner chain on the segment's kernel (paper, Algorithm 1).
+"""The RTK samplers: a warm start, then an inner chain on the kernel of the segment.
 
-Inner steps are measured against the kernel's curvature. If the data are ``N(0, v I)`` convolved
-with anything, then ``-hess log p_t <= Gamma(t) I`` with ``Gamma(t) = 1 / (a_t^2 v + s_t^2)``, so
-``c = Gamma(t_lo) + 1/h`` bounds ``hess g`` from above. ``v`` is `data_variance`; 0 is safe for any
-data.
+This is the body of the loop in the paper's Algorithm 1. Inner steps are measured against the
+kernel's curvature. If the data are ``N(0, v I)`` convolved with anything, then ``-hess log p_t <=
+Gamma(t) I`` with ``Gamma(t) = 1 / (a_t^2 v + s_t^2)``, so ``c = Gamma(t_lo) + 1/h`` bounds ``hess
+g`` from above. ``v`` is the option `data_variance`; 0 is safe for any data.
 """
 
 import math
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from rtk import segments
-from rtk.checks import check_count, check_positive
+from rtk.checks import check_count, check_nonnegative, check_positive
 from rtk.energy import EnergyDifference, estimator
 from rtk.kernel import ReverseTransition
 from rtk.mcmc.mala import mala
@@ -23,7 +23,7 @@ from rtk.mcmc.ula import ula
 from rtk.mcmc.uld import uld
 from rtk.noise import Noise
 from rtk.samplers.base import Info, Problem, State, score_at, smoothness
-from rtk.segments import Times
+from rtk.segments import T_START, Times
 from rtk.warm_start import WARM_STARTS
 
 # Inner steps per segment when the caller sets no segments.
@@ -31,14 +31,15 @@ STEPS_PER_SEGMENT = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransitionStep(ABC):
-    """What the RTK samplers share.
+class ReverseTransitionSampler(ABC):
+    """The part that all RTK samplers share.
 
     Args:
-        step_size: inner step relative to the curvature ``c`` above; default per sampler.
-        inner_steps: inner steps per segment; by default what the score budget allows.
-        warm_start: "ddpm", "x" or the paper's "gaussian" (see `rtk.warm_start`).
-        data_variance: ``v`` above.
+        step_size: inner step relative to the curvature ``c`` above; each sampler has a default.
+        inner_steps: inner steps per segment; by default as many as the score budget allows.
+        warm_start: where the inner chain begins: "ddpm", "x", or the paper's "gaussian" (see
+            `rtk.warm_start`).
+        data_variance: ``v`` above, the variance of the narrowest Gaussian in the data.
     """
 
     step_size: float | None = None
@@ -55,13 +56,10 @@ class TransitionStep(ABC):
             check_positive("step_size", self.step_size)
         if self.inner_steps is not None:
             check_count("inner_steps", self.inner_steps)
-        if not 0.0 <= self.data_variance < math.inf:
-            raise ValueError(
-                f"data_variance must be a finite number >= 0, got {self.data_variance}"
-            )
+        check_nonnegative("data_variance", self.data_variance)
 
     def cost(self, problem: Problem) -> tuple[int, int]:
-        """Scores that an inner chain takes whatever its length, and scores per inner step."""
+        """Scores that an inner chain costs at any length, and scores for each inner step."""
         return 0, 1
 
     @abstractmethod
@@ -70,13 +68,10 @@ class TransitionStep(ABC):
     ) -> tuple[State, Info]:
         """The inner chain of ``steps`` steps from ``z``."""
 
-    def kernel(self, problem: Problem, state: State, t_lo: float) -> ReverseTransition:
-        return ReverseTransition(problem.score, state.x, state.t, t_lo)
-
     def __call__(
         self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
-        kernel = self.kernel(problem, state, t_lo)
+        kernel = ReverseTransition(problem.score, state.x, state.t, t_lo, problem.log_prob)
         gamma = smoothness(t_lo, self.data_variance)
         start = WARM_STARTS[self.warm_start]
         left = nfe - (start.needs_score and state.score is None)
@@ -90,22 +85,23 @@ class TransitionStep(ABC):
             return State(z, t_lo), Info()
         return self.run(kernel, z, steps, gamma + kernel.tilt_precision, noise)
 
-    def default_times(self, nfe: int, problem: Problem) -> Times:
+    def default_times(self, nfe: int, problem: Problem, t_start: float = T_START) -> Times:
         # One score is for the denoising step at the end.
-        return segments.log_snr(max(1, (nfe - 1) // self._segment_nfe(problem, STEPS_PER_SEGMENT)))
+        count = max(1, (nfe - 1) // self._segment_nfe(problem, STEPS_PER_SEGMENT))
+        return segments.log_snr(count, t_start)
 
     def minimum_nfe(self, segments: int, problem: Problem) -> int:
         return segments * self._segment_nfe(problem, 1)
 
     def _segment_nfe(self, problem: Problem, steps: int) -> int:
-        """Scores for a segment that reuses none, with ``inner_steps``, if not given ``steps``."""
+        """Scores for a segment that reuses none, with ``inner_steps`` or, by default, ``steps``."""
         fixed, per_step = self.cost(problem)
         steps = self.inner_steps or steps
         return WARM_STARTS[self.warm_start].needs_score + fixed + steps * per_step
 
 
 @dataclass(frozen=True, kw_only=True)
-class RTKULA(TransitionStep):
+class RTKULA(ReverseTransitionSampler):
     """Inner chain: unadjusted Langevin, ``tau = step_size / c``."""
 
     def run(
@@ -117,7 +113,7 @@ class RTKULA(TransitionStep):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RTKMALA(TransitionStep):
+class RTKMALA(ReverseTransitionSampler):
     """Inner chain: Metropolis-adjusted Langevin, ``tau = step_size / c`` (paper, RTK-MALA).
 
     Args:
@@ -140,19 +136,13 @@ class RTKMALA(TransitionStep):
     def cost(self, problem: Problem) -> tuple[int, int]:
         return 1, 1 + estimator(self.energy, problem.log_prob).extra_nfe
 
-    def kernel(self, problem: Problem, state: State, t_lo: float) -> ReverseTransition:
-        return ReverseTransition(
-            problem.score, state.x, state.t, t_lo, problem.log_prob, self.energy
-        )
-
     def run(
         self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
     ) -> tuple[State, Info]:
         relative = self.step_size or min(1.0, 1.1 * z[0].numel() ** (-1 / 3))
         step_size = relative / curvature
-        last, accepted = mala(
-            kernel, z, steps, step_size, noise, self.proposal_radius, self.domain_radius
-        )
+        radii = self.proposal_radius, self.domain_radius
+        last, accepted = mala(kernel, z, steps, step_size, noise, self.energy, *radii)
         # From such a point every proposal is rejected: the chain could never leave.
         stuck = ~torch.isfinite(last.gradient.flatten(1)).all(1)
         if last.log_prob is not None:
@@ -162,13 +152,14 @@ class RTKMALA(TransitionStep):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RTKULD(TransitionStep):
+class RTKULD(ReverseTransitionSampler):
     """Inner chain: underdamped Langevin, ``tau = step_size / sqrt(c)`` (paper, RTK-ULD).
 
     Args:
         friction: ``gamma / sqrt(c)``; the theory asks for gamma of order ``sqrt(L)``.
-        integrator: "exponential", the paper's (see `rtk.mcmc.uld`), or a splitting, "OBABO", "BAOAB" or
-            "UBU" (see `rtk.mcmc.splitting`); the first two splittings take one more score per segment.
+        integrator: "exponential", the paper's (see `rtk.mcmc.uld`), or a splitting, "OBABO",
+            "BAOAB" or "UBU" (see `rtk.mcmc.splitting`). OBABO and BAOAB cost one more score per
+            segment.
     """
 
     friction: float = 2.0

@@ -22,6 +22,7 @@ import rtk
 from experiments.mixtures import sample as mixtures
 from experiments.mnist import sample
 from figures import style
+from rtk.samplers.registry import make_sampler
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "experiments" / "config"
@@ -153,7 +154,9 @@ def test_every_method_can_spend_every_budget(scale: str, experiment: str) -> Non
         if experiment == "mixtures":
             times = mixtures.grid(nfe=nfe, **grid)
         else:
-            times = sample.grid(sample.make_step(**sampler), normal.score, nfe, **grid)
+            options = dict(sampler)
+            chosen = make_sampler(options.pop("method"), options)
+            times = sample.grid(chosen, normal.score, nfe, **grid)
         log_prob = normal.log_prob if sampler.get("energy") == "exact" else None
         result = rtk.sample(
             normal.score, 2, 4, nfe=nfe, log_prob=log_prob, segments=times, **sampler
@@ -239,8 +242,9 @@ def test_continuous_integration_runs_make_test() -> None:
 def test_citation() -> None:
     citation = load(ROOT / "CITATION.cff")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["dynamic"] == ["version"]
     assert {"cff-version", "message", "title", "authors"} <= set(citation)
-    assert citation["version"] == project["version"]
+    assert citation["version"] == rtk.__version__
     assert citation["license"] == project["license"] == "MIT"
     assert (ROOT / "LICENSE").read_text().startswith("MIT License")
     (paper,) = citation["references"]

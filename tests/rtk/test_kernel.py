@@ -6,7 +6,13 @@ import torch
 from torch import Tensor
 
 from rtk import ReverseTransition
-from rtk.energy import SIMPSON, TRAPEZOID, gauss_legendre
+from rtk.energy import (
+    SIMPSON,
+    TRAPEZOID,
+    EnergyDifference,
+    gauss_legendre,
+    potential_difference,
+)
 from rtk.segments import critical_length
 from tests.oracles import (
     DOUBLE,
@@ -50,7 +56,7 @@ class TestExactKernel:
         kernel = ReverseTransition(mixture.score, x, T_HI, T_LO, mixture.log_prob)
         exact = mixture.reverse_transition(x, T_HI, T_LO)
         expected = exact.log_prob(z) - exact.log_prob(z + 0.3)
-        torch.testing.assert_close(kernel.potential_difference(z, z + 0.3), expected)
+        torch.testing.assert_close(potential_difference(kernel, z, z + 0.3), expected)
 
     def test_it_carries_p_hi_to_p_lo(self, form: str) -> None:
         # n = 60 000 pairs: the law of z, and its covariance with the x it came from.
@@ -159,12 +165,13 @@ def test_the_theorys_length_gives_curvature_between_l_and_3l() -> None:
 @pytest.mark.parametrize(
     "energy", ["exact", TRAPEZOID, SIMPSON, gauss_legendre(3)], ids=["exact", "t", "s", "g"]
 )
-def test_potential_difference_changes_sign_with_the_ends(energy: object) -> None:
+def test_potential_difference_changes_sign_with_the_ends(energy: str | EnergyDifference) -> None:
     mixture = spatial("full")
     x, z = pairs()
-    kernel = ReverseTransition(mixture.score, x, T_HI, T_LO, mixture.log_prob, energy)  # type: ignore[arg-type]
-    there = kernel.potential_difference(z, x)
-    torch.testing.assert_close(there, -kernel.potential_difference(x, z), rtol=1e-11, atol=1e-11)
+    kernel = ReverseTransition(mixture.score, x, T_HI, T_LO, mixture.log_prob)
+    there = potential_difference(kernel, z, x, energy)
+    back = potential_difference(kernel, x, z, energy)
+    torch.testing.assert_close(there, -back, rtol=1e-11, atol=1e-11)
     assert float(there.abs().min()) > 0
 
 
@@ -194,20 +201,21 @@ def test_log_prob_is_not_evaluated_in_vain() -> None:
         raise AssertionError
 
     x, z = pairs()
-    kernel = ReverseTransition(spatial("full").score, x, T_HI, T_LO, forbidden, "trapezoid")
-    assert kernel.at(z).log_prob is None
+    kernel = ReverseTransition(spatial("full").score, x, T_HI, T_LO, forbidden)
+    assert kernel.at(z, with_log_prob=False).log_prob is None
+    potential_difference(kernel, z, x, "trapezoid")
 
 
 def test_images_work_like_vectors() -> None:
     mixture = GaussianPixels()
     x = torch.randn(6, 1, 2, 2, dtype=DOUBLE)
-    kernel = ReverseTransition(mixture.score, x, T_HI, T_LO, energy="trapezoid")
-    flat = ReverseTransition(mixture.score, x.flatten(1), T_HI, T_LO, energy="trapezoid")
+    kernel = ReverseTransition(mixture.score, x, T_HI, T_LO)
+    flat = ReverseTransition(mixture.score, x.flatten(1), T_HI, T_LO)
     z, z_new = torch.randn(2, 6, 1, 2, 2, dtype=DOUBLE)
-    difference = kernel.potential_difference(z, z_new)
+    difference = potential_difference(kernel, z, z_new)
     assert difference.shape == (6,)
     torch.testing.assert_close(
-        difference, flat.potential_difference(z.flatten(1), z_new.flatten(1))
+        difference, potential_difference(flat, z.flatten(1), z_new.flatten(1))
     )
     chosen = kernel.at(z).replace_where(torch.arange(6) < 3, kernel.at(z_new))
     assert torch.equal(chosen.z, torch.cat((z_new[:3], z[3:])))
@@ -237,7 +245,7 @@ def test_shapes_and_missing_energies_rejected() -> None:
     with pytest.raises(ValueError, match=r"z must have the shape of x, \(3, 2\), got \(1, 2\)"):
         kernel.grad(torch.zeros(1, 2))
     with pytest.raises(ValueError, match="log_prob"):
-        ReverseTransition(score, torch.zeros(3, 2), 1.0, 0.5, energy="exact")
+        potential_difference(kernel, torch.zeros(3, 2), torch.ones(3, 2), "exact")
     with pytest.raises(ValueError, match=r"x must have shape \(n, 2\), got \(3, 1\)"):
         skewed().reverse_transition(torch.zeros(3, 1), 1.0, 0.5)
     assert np.isfinite(kernel.tilt_precision)

@@ -111,5 +111,5 @@ def test_draws_coordinates_chains_and_blocks_are_uncorrelated() -> None:
 def test_rejects() -> None:
     with pytest.raises(ValueError, match=r"seed must be .* got -1"):
         ChainNoise(-1, 4, (2,))
-    with pytest.raises(ValueError, match="multiple of 2048, got 5"):
-        ChainNoise(0, 4, (2,), first=5)
+    with pytest.raises(ValueError, match="first must be at least 0, got -5"):
+        ChainNoise(0, 4, (2,), first=-5)

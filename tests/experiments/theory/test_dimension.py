@@ -20,6 +20,8 @@ from rtk.laws import gaussian as gaussian_law
 from rtk.laws import grid as grid_law
 from rtk.laws import radial
 from rtk.laws.affine import sample_law
+from rtk.samplers.ddpm import DDPM
+from rtk.samplers.reverse_transition import RTKULD
 
 VARIANCES = dimension.VARIANCES
 TARGET = rtk.GaussianMixture([1.0], np.full((1, 2), dimension.MEAN), VARIANCES[np.newaxis])
@@ -36,7 +38,7 @@ def test_cost_of_ddpm_is_the_least_that_is_enough() -> None:
 
     def tv(scores: int) -> float:
         times = segments.uniform(scores, dimension.product_end_time(2, eps))
-        law, _ = sample_law(TARGET.score, 2, "ddpm", scores, segments=times)
+        law, _ = sample_law(TARGET.score, 2, DDPM(), scores, segments=times)
         return gaussian_law.tv(law, dimension.PRODUCT)
 
     assert tv(count) <= eps < tv(count - 1)
@@ -48,16 +50,8 @@ def test_cost_of_uld_is_the_sampler_s() -> None:
     assert found is not None
     count, inner = found
     times = segments.from_lipschitz(4.0, dimension.product_end_time(2, eps))
-    law, spent = sample_law(
-        TARGET.score,
-        2,
-        "rtk-uld",
-        10_000,
-        segments=times,
-        step_size=step_size,
-        inner_steps=inner,
-        data_variance=0.25,
-    )
+    sampler = RTKULD(step_size=step_size, inner_steps=inner, data_variance=0.25)
+    law, spent = sample_law(TARGET.score, 2, sampler, 10_000, segments=times)
     assert spent == count * (inner + 1)
     assert gaussian_law.tv(law, dimension.PRODUCT) <= eps
 

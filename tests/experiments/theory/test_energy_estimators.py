@@ -65,8 +65,8 @@ def test_errors_are_those_of_stationary_proposals(modes: pd.DataFrame) -> None:
     there = kernel.at(here.z - step_size * here.gradient + jump)
     truth, accepted = energy_estimators.acceptance(kernel, here, there, step_size)
     for name in ("trapezoid", "taylor", "simpson"):
-        rule = energy_estimators.with_energy(kernel, energy_estimators.ESTIMATORS[name])
-        found, estimated = energy_estimators.acceptance(rule, here, there, step_size)
+        rule = energy_estimators.ESTIMATORS[name]
+        found, estimated = energy_estimators.acceptance(kernel, here, there, step_size, rule)
         for values, metric, power in (
             ((found - truth).numpy() ** 2, "energy_error", 2),
             ((estimated - accepted).abs().numpy(), "acceptance_error", 1),

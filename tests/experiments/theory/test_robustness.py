@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -103,8 +104,8 @@ def test_score_only_mala_converges_to_the_wrong_kernel(energy: str) -> None:
 
     start = torch.tensor([[x]], dtype=torch.float64)
     grid = Grid(-4.0, 5.0, 200)
-    kernel = ReverseTransition(score, start, t_hi, t_lo, None, energy)
-    invariant = grid_law.stationary(grid_law.mala_matrix(kernel, grid, 0.05))
+    kernel = ReverseTransition(score, start, t_hi, t_lo)
+    invariant = grid_law.stationary(grid_law.mala_matrix(kernel, grid, 0.05, energy))
     problem = base.Problem(CountedScore(score))
     state = base.State(start, t_hi)
 
@@ -208,17 +209,17 @@ def test_exact_energies_forgive_the_score_and_score_only_ones_do_not() -> None:
 
 @pytest.mark.parametrize("energy", ["exact", "trapezoid"])
 def test_noisy_matrix_without_noise(energy: str) -> None:
-    kernel = inner_chain.modes_kernel(0.0, energy)
-    doubled = grid_law.noisy_mala_matrix(kernel, GRID, STEP, 0.0)
+    kernel = inner_chain.modes_kernel(0.0)
+    doubled = grid_law.noisy_mala_matrix(kernel, GRID, STEP, 0.0, energy)
     blocks = doubled.reshape(2, GRID.cells, 2, GRID.cells)
-    plain = grid_law.mala_matrix(kernel, GRID, STEP)
+    plain = grid_law.mala_matrix(kernel, GRID, STEP, energy)
     np.testing.assert_allclose(blocks.sum(2)[0], plain, atol=1e-14)
     np.testing.assert_allclose(doubled.sum(1), 1.0)
 
 
 def test_noisy_matrix_needs_energies_without_extra_scores() -> None:
     with pytest.raises(ValueError, match="extra scores"):
-        grid_law.noisy_mala_matrix(inner_chain.modes_kernel(0.0, "simpson"), GRID, STEP, 0.1)
+        grid_law.noisy_mala_matrix(inner_chain.modes_kernel(0.0), GRID, STEP, 0.1, "simpson")
 
 
 @pytest.mark.parametrize("energy", ["exact", "trapezoid"])
@@ -231,13 +232,12 @@ def test_simulation_of_noisy_mala_agrees(energy: str) -> None:
         sign = torch.from_numpy(coins.choice([-1.0, 1.0], z.shape))
         return robustness.MODES.score(z, t) + size * sign
 
-    one = inner_chain.modes_kernel(0.0, energy)
-    kernel = ReverseTransition(
-        score, one.x.expand(n, 1), one.t_hi, one.t_lo, robustness.MODES.log_prob, energy
-    )
+    one = inner_chain.modes_kernel(0.0)
+    kernel = replace(one, score=score, x=one.x.expand(n, 1))
     start = torch.full((n, 1), GRID.centres[cell], dtype=torch.float64)
-    last, _ = mala(kernel, start, 3, STEP, ChainNoise(3, n, (1,), dtype=torch.float64))
-    matrix = grid_law.noisy_mala_matrix(one, GRID, STEP, size)
+    noise = ChainNoise(3, n, (1,), dtype=torch.float64)
+    last, _ = mala(kernel, start, 3, STEP, noise, energy)
+    matrix = grid_law.noisy_mala_matrix(one, GRID, STEP, size, energy)
     begin = np.zeros(2 * GRID.cells)
     begin[[cell, GRID.cells + cell]] = 0.5
     law = grid_law.laws(begin, matrix, 3)[3].reshape(2, -1).sum(0)

@@ -11,6 +11,7 @@ from rtk import metrics, segments
 from rtk.laws import affine
 from rtk.laws import gaussian as gaussian_law
 from rtk.laws.gaussian import Gaussian
+from rtk.samplers.reverse_transition import RTKULD
 
 
 def test_theory_s_count() -> None:
@@ -50,15 +51,9 @@ def test_errors_are_those_of_the_sampler(family: str) -> None:
     found = [row for row in found if row["family"] == family]
     assert {row["step"] for row in found} == {"best", "off", "default"}
     for row in found:
-        law, spent = affine.sample_law(
-            mixture.score,
-            20,
-            "rtk-uld",
-            33,
-            segments=segment_length.FAMILIES[family](5),
-            step_size=row["step_size"],
-            data_variance=0.25,
-        )
+        sampler = RTKULD(step_size=row["step_size"], data_variance=0.25)
+        times = segment_length.FAMILIES[family](5)
+        law, spent = affine.sample_law(mixture.score, 20, sampler, 33, segments=times)
         assert spent == row["nfe"] == 33
         distance = {"tv": gaussian_law.tv, "kl": gaussian_law.kl}[row["metric"]]
         assert row["value"] == pytest.approx(distance(law, target), rel=1e-5)

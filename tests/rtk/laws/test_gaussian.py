@@ -19,7 +19,10 @@ from rtk.laws.gaussian import Gaussian, kl, tv, w2
 from rtk.mcmc.uld import coefficients, uld
 from rtk.noise import Noise
 from rtk.samplers.base import Info, Problem, State
+from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
+from rtk.samplers.registry import make_sampler
+from rtk.samplers.reverse_transition import RTKMALA, RTKULA
 from tests.oracles import DOUBLE, Array, Law, assert_moments
 
 MEAN, VARIANCE = 0.7, 0.3
@@ -138,9 +141,8 @@ def test_whole_chains_by_hand(method: str, nfe: int, hand: Callable[[Law], Law])
     if method == "rtk-uld":
         options = {"step_size": 0.8, "friction": 1.5, "data_variance": VARIANCE}
     score = gaussian([MEAN], [VARIANCE]).score
-    law, spent = sample_law(
-        score, 1, method, nfe, segments=TIMES, denoise=method == "ddpm", **options
-    )
+    sampler = make_sampler(method, options)
+    law, spent = sample_law(score, 1, sampler, nfe, segments=TIMES, denoise=method == "ddpm")
     assert spent == nfe
     np.testing.assert_allclose(law.mean, expected.mean[:1], rtol=1e-12)
     np.testing.assert_allclose(law.variance, expected.covariance[0, :1], rtol=1e-12)
@@ -153,7 +155,7 @@ SAMPLERS: list[tuple[str, dict[str, Any]]] = [
     ("dpm++2m-sde", {}),
     ("ald", {"data_variance": 0.2}),
     *(
-        (method, {"data_variance": 0.2, "warm_start": start, "segments": 4})
+        (method, {"data_variance": 0.2, "warm_start": start})
         for method in ("rtk-ula", "rtk-uld")
         for start in ("x", "gaussian", "ddpm")
     ),
@@ -164,8 +166,10 @@ SAMPLERS: list[tuple[str, dict[str, Any]]] = [
 def test_simulation_agrees(method: str, options: dict[str, Any]) -> None:
     """Mean and variance of 20 000 chains in each of three coordinates, to 5 standard errors."""
     target = gaussian([0.7, -1.2, 0.1], [0.2, 1.0, 2.5])
-    law, spent = sample_law(target.score, 3, method, 22, **options)
-    result = rtk.sample(target.score, 3, 20_000, method, 22, 1, dtype=DOUBLE, **options)
+    sampler = make_sampler(method, options)
+    segments = 4 if method.startswith("rtk") else None
+    law, spent = sample_law(target.score, 3, sampler, 22, segments=segments)
+    result = rtk.sample(target.score, 3, 20_000, sampler, 22, 1, dtype=DOUBLE, segments=segments)
     assert spent == result.nfe
     assert_moments(result.samples, law.mean, np.diag(law.variance))
 
@@ -174,7 +178,7 @@ def test_a_wrong_score_is_propagated_too() -> None:
     """DDIM in one step to 0 returns E[x_0 | x], so a scaled and shifted score is seen exactly."""
     score = gaussian([0.0], [1.0]).score
     scale, shift, t = 1.1, 0.2, 0.8
-    law, _ = sample_law(lambda x, t: scale * score(x, t) + shift, 1, "ddim", 1, segments=(t, 0.0))
+    law, _ = sample_law(lambda x, t: scale * score(x, t) + shift, 1, DDIM(), 1, segments=(t, 0.0))
     s2 = 1 - math.exp(-2 * t)
     np.testing.assert_allclose(law.mean, [math.exp(t) * s2 * shift], rtol=1e-13)
     np.testing.assert_allclose(law.variance, [(math.exp(t) * (1 - s2 * scale)) ** 2], rtol=1e-13)
@@ -192,7 +196,7 @@ class KeepsScore(DDPM):
 
 def test_a_score_carried_on_is_not_paid_again() -> None:
     score = gaussian([MEAN], [VARIANCE]).score
-    plain, _ = sample_law(score, 1, "ddpm", 3, segments=TIMES, denoise=False)
+    plain, _ = sample_law(score, 1, DDPM(), 3, segments=TIMES, denoise=False)
     law, spent = sample_law(score, 1, KeepsScore(), 4, segments=TIMES, denoise=False)
     assert spent == 4
     np.testing.assert_allclose(law.mean, plain.mean, rtol=1e-13)
@@ -222,22 +226,22 @@ def test_stationary_law_of_uld(relative: float, steps: int) -> None:
 def test_refuses_what_is_not_affine() -> None:
     mixture = rtk.GaussianMixture(torch.ones(2), torch.tensor([[-1.0], [1.0]]), 0.3)
     with pytest.raises(ValueError, match="not affine"):
-        sample_law(mixture.score, 1, "ddpm", 5)
+        sample_law(mixture.score, 1, DDPM(), 5)
     with pytest.raises(TypeError, match="uniform"):
-        sample_law(gaussian([0.0], [1.0]).score, 1, "rtk-mala", 20)
+        sample_law(gaussian([0.0], [1.0]).score, 1, RTKMALA(), 20)
 
 
 def test_refuses_coupled_coordinates() -> None:
     covariance = torch.tensor([[[1.0, 0.5], [0.5, 1.0]]])
     coupled = rtk.GaussianMixture(torch.ones(1), torch.zeros(1, 2), covariance)
     with pytest.raises(ValueError, match="each coordinate"):
-        sample_law(coupled.score, 2, "ddpm", 5)
+        sample_law(coupled.score, 2, DDPM(), 5)
 
 
 def test_reports_an_overflow() -> None:
     score = gaussian([0.0], [1.0]).score
     with pytest.raises(FloatingPointError, match="step size"):
-        sample_law(score, 1, "rtk-ula", 400, segments=1, step_size=10.0, data_variance=1.0)
+        sample_law(score, 1, RTKULA(step_size=10.0, data_variance=1.0), 400, segments=1)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,23 +40,21 @@ STEP = 0.25
 FALSE_ALARM = 2.9e-7
 
 
-def skewed_kernel(
-    energy: str | EnergyDifference | None = None, chains: int = 1
-) -> ReverseTransition:
+def skewed_kernel(chains: int = 1) -> ReverseTransition:
     """A skewed kernel with two modes; no symmetry hides a wrong sign."""
     weights, means, variances = (
         torch.tensor(row, dtype=DOUBLE) for row in (WEIGHTS, MEANS, VARIANCES)
     )
     mixture = GaussianMixture(weights, means.unsqueeze(1), variances)
     x = torch.full((chains, 1), X, dtype=DOUBLE)
-    return ReverseTransition(mixture.score, x, T_HI, T_LO, mixture.log_prob, energy)
+    return ReverseTransition(mixture.score, x, T_HI, T_LO, mixture.log_prob)
 
 
-def normal_kernel(energy: str | EnergyDifference | None = None) -> ReverseTransition:
+def normal_kernel() -> ReverseTransition:
     """N(0, 1) by the tilt alone: the kernel of a target without a tilt of its own."""
     mixture = GaussianMixture(torch.ones(1), torch.zeros(1, 1), 1.0)
     x = torch.zeros(1, 1, dtype=DOUBLE)
-    return ReverseTransition(mixture.score, x, 40.0, 0.0, mixture.log_prob, energy)
+    return ReverseTransition(mixture.score, x, 40.0, 0.0, mixture.log_prob)
 
 
 HAND = LineKernel(WEIGHTS, MEANS, VARIANCES, X, T_HI, T_LO)
@@ -82,7 +81,7 @@ def hand_matrix(energy: str | None) -> Array:
 
 @pytest.mark.parametrize("energy", ["exact", "trapezoid", "simpson"])
 def test_mala_matrix_by_hand(energy: str) -> None:
-    actual = mala_matrix(skewed_kernel(energy), GRID, STEP)
+    actual = mala_matrix(skewed_kernel(), GRID, STEP, energy)
     np.testing.assert_allclose(actual, hand_matrix(energy), rtol=1e-9, atol=1e-14)
 
 
@@ -118,8 +117,8 @@ def test_simulation_of_mala_agrees(energy: str | EnergyDifference, steps: int) -
     start = GRID.centres[cell]
     z = torch.full((chains, 1), start, dtype=DOUBLE)
     noise = ChainNoise(7 * steps, chains, (1,), dtype=DOUBLE)
-    last, _ = mala(skewed_kernel(energy, chains), z, steps, STEP, noise)
-    matrix = mala_matrix(skewed_kernel(energy), GRID, STEP)
+    last, _ = mala(skewed_kernel(chains), z, steps, STEP, noise, energy)
+    matrix = mala_matrix(skewed_kernel(), GRID, STEP, energy)
     law = laws(np.eye(GRID.cells)[cell], matrix, steps)[steps]
     values = last.z.flatten().numpy()
     assert_frequencies(values, GRID, law)
@@ -140,13 +139,10 @@ def test_simulation_of_ula_agrees(steps: int) -> None:
     assert_frequencies(end.flatten().numpy(), grid, law)
 
 
-def kernels_of_the_grid(
-    grid: Grid, t_hi: float, t_lo: float, energy: str | None = None
-) -> ReverseTransition:
+def kernels_of_the_grid(grid: Grid, t_hi: float, t_lo: float) -> ReverseTransition:
     """The skewed target's kernels, one for each cell."""
-    one = skewed_kernel(energy)
     x = torch.from_numpy(grid.centres).unsqueeze(1)
-    return ReverseTransition(one.score, x, t_hi, t_lo, one.log_prob, energy)
+    return replace(skewed_kernel(), x=x, t_hi=t_hi, t_lo=t_lo)
 
 
 @pytest.mark.parametrize("energy", ["exact", "trapezoid", "taylor", None])
@@ -155,20 +151,21 @@ def test_segment_is_one_matrix_per_cell(
 ) -> None:
     """Whatever the size of the blocks; without energy the chain is ULA."""
     grid = Grid(-4.0, 4.5, 60)
-    kernels = kernels_of_the_grid(grid, T_HI, T_LO, energy)
+    kernels = kernels_of_the_grid(grid, T_HI, T_LO)
     start = np.stack([start_law(Gaussian([0.8 * x], [0.3]), grid) for x in grid.centres])
-    found = segment_laws(kernels, start, grid, STEP, 4, adjusted=energy is not None)
+    adjusted = energy is not None
+    found = segment_laws(kernels, start, grid, STEP, 4, adjusted, energy)
     assert found.shape == (5, 60, 60)
     monkeypatch.setattr("rtk.laws.grid.MOVES_AT_A_TIME", 7 * 60**2)
     np.testing.assert_array_equal(
-        segment_laws(kernels, start, grid, STEP, 4, adjusted=energy is not None), found
+        segment_laws(kernels, start, grid, STEP, 4, adjusted, energy), found
     )
-    make = ula_matrix if energy is None else mala_matrix
     for i in (0, 25, 59):
-        kernel = ReverseTransition(
-            kernels.score, kernels.x[i : i + 1], T_HI, T_LO, kernels.log_prob, energy
+        kernel = replace(kernels, x=kernels.x[i : i + 1])
+        matrix = (
+            mala_matrix(kernel, grid, STEP, energy) if adjusted else ula_matrix(kernel, grid, STEP)
         )
-        expected = laws(start[i], make(kernel, grid, STEP), 4)
+        expected = laws(start[i], matrix, 4)
         np.testing.assert_allclose(found[:, i], expected, rtol=1e-10, atol=1e-15)
 
 
@@ -196,7 +193,7 @@ def test_simulation_of_whole_chains_agrees(method: str) -> None:
     )
     law = grid.law(-0.5 * grid.centres**2)
     for t_hi, t_lo in itertools.pairwise(times):
-        kernels = kernels_of_the_grid(grid, t_hi, t_lo, "exact")
+        kernels = kernels_of_the_grid(grid, t_hi, t_lo)
         bound, h = smoothness(t_lo, variance), math.expm1(2 * (t_hi - t_lo))
         start = Gaussian([0.0], [1 / (2 * bound + 1 / h)])
         pull = math.exp(t_hi - t_lo) / h * start.variance
@@ -243,8 +240,9 @@ def test_a_truncated_target_stays_truncated() -> None:
 @pytest.mark.parametrize("energy", ["trapezoid", "simpson", "taylor"])
 def test_score_only_energies_are_exact_for_gaussians(energy: str) -> None:
     grid = Grid(-8.0, 8.0, 100)
-    kernel = normal_kernel(energy)
-    assert tv(stationary(mala_matrix(kernel, grid, 0.5)), kernel_law(kernel, grid)) < 1e-11
+    kernel = normal_kernel()
+    law = stationary(mala_matrix(kernel, grid, 0.5, energy))
+    assert tv(law, kernel_law(kernel, grid)) < 1e-11
 
 
 @pytest.mark.parametrize("step_size", [0.1, 0.5, 1.4])
@@ -274,14 +272,14 @@ def test_floors_of_score_only_energies() -> None:
     rules: list[str | EnergyDifference]
     rules = ["trapezoid", "simpson", gauss_legendre(2), gauss_legendre(3)]
     ula_floor = tv(stationary(ula_matrix(skewed_kernel(), GRID, STEP)), target)
-    floors = [tv(stationary(mala_matrix(skewed_kernel(r), GRID, STEP)), target) for r in rules]
+    floors = [tv(stationary(mala_matrix(skewed_kernel(), GRID, STEP, r)), target) for r in rules]
     assert ula_floor > floors[0] > 5 * floors[1]
     assert floors[1] > floors[2] > 5 * floors[3] > 0
 
 
 def test_gap_needs_detailed_balance() -> None:
     with pytest.raises(ValueError, match="detailed balance"):
-        spectral_gap(mala_matrix(skewed_kernel("trapezoid"), GRID, STEP))
+        spectral_gap(mala_matrix(skewed_kernel(), GRID, STEP, "trapezoid"))
 
 
 def test_refined_tells_its_error() -> None:

@@ -36,10 +36,10 @@ def mixture() -> GaussianMixture:
     return mixture_of(WEIGHTS, [[m] for m in MEANS], VARIANCES)
 
 
-def kernel(n: int, energy: str = "exact") -> ReverseTransition:
+def kernel(n: int) -> ReverseTransition:
     x = torch.full((n, 1), X, dtype=DOUBLE)
     target = mixture()
-    return ReverseTransition(target.score, x, T_HI, T_LO, target.log_prob, energy)
+    return ReverseTransition(target.score, x, T_HI, T_LO, target.log_prob)
 
 
 def exact_draws(n: int, seed: int = 0) -> Tensor:
@@ -74,11 +74,11 @@ def log_acceptance(energy: str, z: Array, z_new: Array, tau: float) -> Array:
 
 def measured_acceptance(energy: str, z: float, z_new: float, resolution: int) -> float:
     """Share of evenly spread uniforms with which ``mala`` goes from z to z_new."""
-    there = kernel(resolution, energy)
+    there = kernel(resolution)
     start = torch.full_like(there.x, z)
     xi = (z_new - z + STEP * there.grad(start)) / math.sqrt(2 * STEP)
     uniform = (torch.arange(resolution, dtype=DOUBLE) + 0.5) / resolution
-    last, accepted = mala(there, start, 1, STEP, ScriptedNoise(xi, uniform))
+    last, accepted = mala(there, start, 1, STEP, ScriptedNoise(xi, uniform), energy)
     moved = (last.z - z_new).abs().squeeze(1) < 1e-9
     assert torch.equal(moved, accepted == 1)
     assert bool(((last.z - z).abs().squeeze(1) < 1e-9)[~moved].all())
@@ -138,7 +138,7 @@ def test_law_of_a_whole_run(energy: str) -> None:
 
     chains = noise(21)
     start = 0.3 + math.sqrt(0.8) * chains.normal()
-    last, accepted = mala(kernel(CHAINS, energy), start, steps, STEP, chains)
+    last, accepted = mala(kernel(CHAINS), start, steps, STEP, chains, energy)
     assert_law(last.z, cdf_on_grid(density, grid))
     # Many rejections, so that accepting wrongly is seen.
     assert 0.4 < float(accepted.mean()) / steps < 0.95
@@ -159,7 +159,7 @@ def test_long_run_forgets_its_start() -> None:
 @pytest.mark.parametrize(("energy", "kept"), [("simpson", True), ("trapezoid", False)])
 def test_simpson_keeps_the_kernel_and_the_trapezoid_does_not(energy: str, kept: bool) -> None:
     """n = 50 000: Simpson's bias is below what 60 bins can see, the trapezoid's is 5 % in TV."""
-    last, _ = mala(kernel(50_000, energy), exact_draws(50_000), 12, STEP, noise(24, 50_000))
+    last, _ = mala(kernel(50_000), exact_draws(50_000), 12, STEP, noise(24, 50_000), energy)
     exact = cdf_on_grid(LINE.density(), LINE.grid)
     if kept:
         assert_law(last.z, exact)
@@ -223,7 +223,7 @@ def test_small_steps_are_accepted() -> None:
         rates = []
         for tau in (0.1, 0.025, 0.00625):
             z = exact_draws(20_000)
-            _, accepted = mala(kernel(20_000, energy), z, 2, tau, noise(28, 20_000))
+            _, accepted = mala(kernel(20_000), z, 2, tau, noise(28, 20_000), energy)
             rates.append(1 - float(accepted.mean()) / 2)
         assert rates[2] < rates[1] / 6 < rates[0] / 36
         assert rates[2] < 0.01
@@ -252,8 +252,8 @@ def test_non_finite_score_is_a_rejection(energy: str, hole: float) -> None:
         return torch.where(x > 0.5, hole, target.score(x, t))
 
     x = torch.full((2000, 1), X, dtype=DOUBLE)
-    there = ReverseTransition(torn, x, T_HI, T_LO, energy=energy)
-    last, accepted = mala(there, x, 30, STEP, noise(30, 2000))
+    there = ReverseTransition(torn, x, T_HI, T_LO)
+    last, accepted = mala(there, x, 30, STEP, noise(30, 2000), energy)
     assert float(last.z.max()) <= 0.5
     assert torch.isfinite(last.gradient).all()
     assert 0 < float(accepted.mean()) < 30
@@ -267,8 +267,8 @@ def test_cost(energy: str, expected: int) -> None:
     target = mixture()
     score = CountingScore(target.score)
     x = torch.zeros(5, 1)
-    there = ReverseTransition(score, x, T_HI, T_LO, target.log_prob, energy)
-    mala(there, x, 7, STEP, ChainNoise(0, 5, (1,)))
+    there = ReverseTransition(score, x, T_HI, T_LO, target.log_prob)
+    mala(there, x, 7, STEP, ChainNoise(0, 5, (1,)), energy)
     assert score.rows == 5 * expected
 
 

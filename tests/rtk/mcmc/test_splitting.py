@@ -14,6 +14,7 @@ from rtk.laws import affine
 from rtk.laws import gaussian as gaussian_law
 from rtk.mcmc.splitting import WORDS, extra_score, splitting
 from rtk.noise import ChainNoise
+from rtk.samplers.reverse_transition import RTKULD
 from tests.oracles import DOUBLE, Array, CountingScore, gaussian
 
 M, V, X, T_HI, T_LO = 0.7, 0.3, -0.4, 1.0, 0.2
@@ -107,9 +108,8 @@ def test_as_the_inner_chain_of_rtk_uld(word: str) -> None:
     mixture, target = gaussian(M, V), gaussian_law.Gaussian([M], [V])
     laws = []
     for integrator in (word, "exponential"):
-        law, nfe = affine.sample_law(
-            mixture.score, 1, "rtk-uld", 60, integrator=integrator, data_variance=V
-        )
+        sampler = RTKULD(integrator=integrator, data_variance=V)
+        law, nfe = affine.sample_law(mixture.score, 1, sampler, 60)
         assert 50 < nfe <= 60
         assert gaussian_law.tv(law, target) < 0.03
         laws.append(law)
