@@ -41,8 +41,7 @@ class ModelScore(ABC):
     def __post_init__(self) -> None:
         if not callable(self.model):
             raise TypeError(
-                "the model must be a callable (tensor, noise level) -> tensor, "
-                f"got {self.model!r}"
+                f"the model must be a callable (tensor, noise level) -> tensor, got {self.model!r}"
             )
         is_dtype = isinstance(self.dtype, torch.dtype)
         if self.dtype is not None and not (is_dtype and self.dtype.is_floating_point):

@@ -112,7 +112,9 @@ def from_noise_prediction(
             dtype that is not floating-point.
     """
     if prediction_type not in PREDICTION_TYPES:
-        raise ValueError(f"prediction_type must be one of {PREDICTION_TYPES}, got {prediction_type!r}")
+        raise ValueError(
+            f"prediction_type must be one of {PREDICTION_TYPES}, got {prediction_type!r}"
+        )
     times = tuple(0.5 * abs(math.log(alpha_bar)) for alpha_bar in _schedule(alphas_cumprod))
     t_min = times[0] if times[0] > 0.0 else times[1]
     return NoisePredictionScore(

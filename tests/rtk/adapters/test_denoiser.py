@@ -36,7 +36,7 @@ def test_score_of_a_gaussian_in_float32(t: float) -> None:
     x = POINTS.float()
     expected = GAUSSIAN.score(x.double(), t).float()
     actual = from_denoiser(GAUSSIAN.denoise)(x, t)
-    torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-5 + rounding(t, x.dtype))
+    torch.testing.assert_close(actual, expected, rtol=1e-5, atol=rounding(t, x.dtype))
     # A denoiser in double precision has all digits to give, whatever the state is in.
     actual = from_denoiser(GAUSSIAN.denoise, dtype=DOUBLE)(x, t)
     torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-6)
@@ -49,8 +49,8 @@ def test_tweedie_returns_what_the_denoiser_said(t: float) -> None:
     for x in (POINTS, POINTS.float()):
         a, s = math.exp(-t), math.sqrt(-math.expm1(-2 * t))
         said = GAUSSIAN.denoise(x / a, torch.full((3,), s / a, dtype=DOUBLE))
-        atol = 8.0 * torch.finfo(x.dtype).eps / a
-        torch.testing.assert_close(process.denoise(x, score(x, t), t), said, rtol=0, atol=4 * atol)
+        atol = 16 * torch.finfo(x.dtype).eps / a
+        torch.testing.assert_close(process.denoise(x, score(x, t), t), said, rtol=0, atol=atol)
 
 
 def test_the_denoiser_is_asked_as_it_was_trained() -> None:
@@ -149,7 +149,7 @@ def test_a_denoiser_that_works_in_place_changes_nothing() -> None:
 def test_score_goes_between_processes() -> None:
     score = from_denoiser(GAUSSIAN.denoise, 0.01, 10.0)
     again = pickle.loads(pickle.dumps(score))
-    assert again == score
+    assert (again.t_min, again.t_max) == (score.t_min, score.t_max)
     assert torch.equal(again(POINTS, 0.3), score(POINTS, 0.3))
 
 
