@@ -14,7 +14,7 @@ Sources: Ho et al. 2020, arXiv 2006.11239 (epsilon); Salimans and Ho 2022, arXiv
 import bisect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from numpy.typing import ArrayLike
@@ -37,7 +37,7 @@ class NoisePredictionScore(ModelScore):
         integer_timesteps: whether the model gets the nearest integer timestep.
     """
 
-    times: tuple[float, ...]
+    times: tuple[float, ...] = field(repr=False)
     prediction_type: str
     integer_timesteps: bool
 

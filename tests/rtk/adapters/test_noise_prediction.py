@@ -251,9 +251,11 @@ def test_forms_of_a_schedule(kind: Callable[[list[float]], object]) -> None:
 
 
 def test_score_goes_between_processes() -> None:
-    score = from_noise_prediction(nn.Identity.forward, linear_schedule(), "sample")
+    model = DiscreteModel(GAUSSIAN.score, linear_schedule())
+    score = from_noise_prediction(model, linear_schedule(), "sample", dtype=torch.float32)
     again = pickle.loads(pickle.dumps(score))
-    assert again == score
+    assert (again.times, again.dtype) == (score.times, score.dtype)
+    assert torch.equal(again(POINTS, 0.3), score(POINTS, 0.3))
 
 
 @pytest.mark.parametrize(
