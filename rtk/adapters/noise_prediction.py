@@ -87,7 +87,9 @@ def from_noise_prediction(
 
     A sampler asks for any time in ``t_min <= t <= t_max``, the times of the first and the last
     timestep. Between two timesteps the index is interpolated linearly in log-SNR; at the time of a
-    timestep it is that index exactly. Outside, the score raises.
+    timestep it is that index exactly. Outside, the score raises. Cosine schedules end near t = 10,
+    where a float32 score determines the estimate of ``x_0``, ``(x + s^2 score) / a``, to about 1e-3
+    only; at t = 5, where grids of `rtk.segments` start by default, to 1e-5.
 
     Args:
         model: takes ``x`` (n, *shape) and timesteps (n,), and returns its prediction, (n, *shape),
