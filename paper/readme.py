@@ -26,7 +26,7 @@ def table(records: Iterable[Mapping[str, Any]]) -> str:
         f"{' (amended)' if record['amended'] else ''} | `{record['name']}` |"
         for number, record in enumerate(records, 1)
     ]
-    return "\n".join(["| # | claim of the paper | verdict | rule |", "|---|---|---|---|", *rows])
+    return "\n".join(["| # | claim | verdict | rule |", "|---|---|---|---|", *rows])
 
 
 def embed(text: str, block: str) -> str:
