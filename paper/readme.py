@@ -1,8 +1,8 @@
 """Copy the workflow's verdicts and headline figure into the tracked files: `make readme`.
 
-The README's table is made from `paper/verdicts.json`, a copy of what the workflow computed at
-default scale, with the numbers that decided; a test refuses a table or a verdict that does not
-follow from them.
+The README's table is made from `paper/verdicts.json`. That file is a copy of what the workflow
+computed at default scale: the verdicts and the numbers that decided them. A test refuses a table or
+a verdict that does not follow from these numbers.
 """
 
 import json
@@ -26,11 +26,11 @@ def table(records: Iterable[Mapping[str, Any]]) -> str:
         f"{' (amended)' if record['amended'] else ''} | `{record['name']}` |"
         for number, record in enumerate(records, 1)
     ]
-    return "\n".join(["| # | claim of the paper | verdict | rule |", "|---|---|---|---|", *rows])
+    return "\n".join(["| # | claim | verdict | rule |", "|---|---|---|---|", *rows])
 
 
 def embed(text: str, block: str) -> str:
-    """The README with ``block`` between its two marks; ValueError if it lacks them."""
+    """The text ``text`` with ``block`` between the two marks; ValueError if it lacks them."""
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         raise ValueError(f"README.md needs one line {BEGIN} and one line {END}")
     before, rest = text.split(BEGIN)

@@ -10,10 +10,11 @@ ROOT = Path(__file__).parent.parent
 
 
 def typeset(source: Path, pdf: Path, folder: str) -> None:
-    """Compile ``source`` into ``pdf``; ``folder`` is that of the results, relative to the root.
+    """Compile ``source`` into ``pdf`` with the results in ``folder``, relative to the root.
 
     Raises:
-        typst.TypstError: for an error in the source, or a file that it reads and that is not there.
+        typst.TypstError: for an error in the source, or for a file or a number that it needs and
+            that is missing.
     """
     content = typst.compile(
         source, root=ROOT, sys_inputs={"results": f"/{folder}"}, ignore_system_fonts=True

@@ -1,7 +1,7 @@
 """The claims ledger: verdicts on the paper's claims, computed from the numbers of the workflow.
 
-`claims.yaml` holds the claims and the rules that decide them. A rule is a condition on numbers,
-each named ``file.number`` for ``number`` in ``<results>/numbers/file.json``.
+`claims.yaml` holds the claims and the rules that decide them. A rule is a condition on numbers. The
+name ``file.number`` in a rule stands for ``number`` in ``<results>/numbers/file.json``.
 """
 
 import json
@@ -49,13 +49,13 @@ def load(path: Path = CLAIMS) -> dict[str, Claim]:
 
 
 def names(claim: Claim) -> list[tuple[str, str]]:
-    """The numbers that a claim's rules use, (file, number), each once."""
+    """The numbers that the rules of a claim use, each once, as pairs (file, number)."""
     rules = " ".join(claim.get(key, "") for key in RULES)
     return list(dict.fromkeys(re.findall(r"\b([a-z]\w*)\.([a-z]\w*)", rules)))
 
 
 def decide(claim: Claim, numbers: Numbers) -> str:
-    """The verdict: that of the first rule that holds.
+    """The verdict on a claim, which is that of the first rule that holds.
 
     Raises:
         KeyError: if a number that the rules use is missing.
@@ -90,7 +90,7 @@ def ledger(claims: Mapping[str, Claim], numbers: Numbers) -> list[dict[str, Any]
 
 
 def evidence(records: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """The numbers that a ledger recorded, by file, as `decide` takes them."""
+    """The numbers that a ledger recorded, by file, in the form that `decide` takes."""
     numbers: dict[str, dict[str, float]] = {}
     for record in records:
         for name, value in record["evidence"].items():

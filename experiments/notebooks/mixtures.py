@@ -11,10 +11,10 @@
 # ---
 
 # %% [markdown]
-# # A1: the paper's mixtures, to look around in
+# # A1: the results on the paper's mixtures
 #
-# Reads what the workflow has measured on `circle`, `chessboard` and `spiral`, where scores are
-# exact. Change the capital names and run a cell again.
+# This notebook reads what the workflow has measured on the mixtures `circle`, `chessboard` and
+# `spiral`, whose scores are exact. You can change the names in capitals and run a cell again.
 
 # %%
 import sys
@@ -40,9 +40,10 @@ print("budgets:", *sorted(frame["nfe_asked"].unique()), "(0: exact samples)")
 # %% [markdown]
 # ## One metric against score evaluations
 #
-# `marginal_accuracy` is best at 1, the others at 0. The dotted line is what exact samples get: no
-# sampler can do better but by chance. `mode_weight_tv` is the mass in wrong modes, which marginals
-# hide. Bars are one standard error.
+# For `marginal_accuracy` and `halved_marginal_accuracy` (the paper's form) 1 is best, for the other
+# metrics 0. The dotted line is what exact samples score; a sampler can be better than that only by
+# chance. `mode_weight_tv` is the mass that sits in wrong modes, to which marginals are blind. Bars
+# are one standard error.
 
 # %%
 TARGET = "circle"
@@ -60,9 +61,9 @@ axes.set(xscale="log", yscale="log", xlabel="score evaluations (NFE)", ylabel=ME
 _ = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 # %% [markdown]
-# ## All metrics at one budget
+# ## All metrics at one number of score evaluations
 #
-# Metrics disagree: who leads in one may trail in another.
+# The metrics disagree: a sampler that is best in one may be behind in another.
 
 # %%
 NFE = 55
@@ -71,7 +72,7 @@ at_budget = frame[(frame["target"] == TARGET) & frame["nfe_asked"].isin([NFE, 0]
 at_budget.pivot(index="method", columns="metric", values="value").round(4)
 
 # %% [markdown]
-# ## What the samples look like
+# ## The samples in their first two coordinates
 
 # %%
 SHOWN = ["exact", "ddpm", "dpmpp-2m", "rtk-uld", "rtk-mala"]
@@ -84,10 +85,11 @@ for panel, method in zip(panels, SHOWN, strict=True):
     panel.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal", title=method)
 
 # %% [markdown]
-# ## Seconds, not scores
+# ## Time and acceptance
 #
-# Scores are counted because networks dominate the cost of real models; here the scores are cheap,
-# and the rest shows. Acceptance is that of the Metropolis chains.
+# We count score evaluations because the network dominates the cost of real models. Here the scores
+# are cheap, so the seconds show what the samplers cost besides. The acceptance is that of the
+# Metropolis chains.
 
 # %%
 costs = frame[(frame["target"] == TARGET) & (frame["metric"] == METRIC) & (frame["nfe_asked"] > 0)]

@@ -11,11 +11,12 @@
 # ---
 
 # %% [markdown]
-# # C1: MNIST, to look around in
+# # C1: the results on MNIST
 #
-# Reads what the workflow has measured with a learned score. Distances are between the features of a
-# small classifier (RTK-MNIST-CNN), not Inception's: they compare with one another, not with
-# published FIDs. Change the capital names and run a cell again.
+# This notebook reads what the workflow has measured with a learned score. Distances are taken in
+# the features of a small classifier (RTK-MNIST-CNN), not in those of Inception. So they can be
+# compared with each other, and not with published FIDs. You can change the names in capitals and
+# run a cell again.
 
 # %%
 import sys
@@ -41,7 +42,7 @@ print("budgets:", *sorted(frame["nfe_asked"].unique()), "(0: training images)")
 # %% [markdown]
 # ## One metric against score evaluations
 #
-# The dotted line is what as many training images get. Bars are one standard error.
+# The dotted line is what the same number of training images scores. Bars are one standard error.
 
 # %%
 METRIC = "frechet_distance"
@@ -58,7 +59,7 @@ axes.set(xscale="log", xlabel="score evaluations (NFE)", ylabel=METRIC)
 _ = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 # %% [markdown]
-# ## All metrics at one budget
+# ## All metrics at one number of score evaluations
 
 # %%
 NFE = int(frame["nfe_asked"].max())
@@ -69,7 +70,7 @@ at_budget.pivot_table(index="method", columns="metric", values="value").round(3)
 # %% [markdown]
 # ## The digits
 #
-# The first images of a run, not the best ones.
+# These are the first images of a run; they were not selected.
 
 # %%
 METHOD = "rtk-uld"

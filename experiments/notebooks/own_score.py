@@ -13,9 +13,10 @@
 # %% [markdown]
 # # RTK on a score of your own
 #
-# A small network is trained on two moons by denoising score matching, as any DDPM is: a discrete
-# schedule, and a prediction of the noise. Then it is wrapped for `rtk.sample`. Replace the data and
-# the network by yours; the border, section 3, is what stays.
+# This notebook trains a small network on the two-moons data by denoising score matching, in the way
+# of DDPM: with a discrete schedule and a prediction of the noise. Then it turns the network into a
+# score for `rtk.sample`. To use your own data and network, replace those here and keep the
+# conversion in section 3.
 
 # %%
 import math
@@ -60,8 +61,9 @@ train, held_out = moons(10_000), moons(4_000)
 # %% [markdown]
 # ## 2. A network that predicts the noise
 #
-# The usual DDPM: 1000 steps, $\bar\alpha_k$ from linear $\beta_k$, and a network that is given $x_k
-# = \sqrt{\bar\alpha_k}\, x_0 + \sqrt{1 - \bar\alpha_k}\, \xi$ and $k$ and predicts $\xi$.
+# This is the usual DDPM. There are 1000 steps, and $\bar\alpha_k$ follows from linear $\beta_k$.
+# The network gets $x_k = \sqrt{\bar\alpha_k}\, x_0 + \sqrt{1 - \bar\alpha_k}\, \xi$ and $k$, and
+# predicts $\xi$.
 
 # %%
 STEPS, BATCH, WIDTH = 2_500, 256, 128
@@ -91,7 +93,7 @@ decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
 losses = []
 for _ in range(STEPS):
     clean = train[torch.randint(len(train), (BATCH,))]
-    # More often at small k, where the shape is.
+    # Small k, at which the shape of the data shows, are drawn more often.
     k = (1000 * torch.rand(BATCH) ** 2).long()
     signal = alpha_bar[k].float().unsqueeze(1)
     xi = torch.randn_like(clean)
@@ -105,12 +107,13 @@ for _ in range(STEPS):
 print(f"loss {np.mean(losses[:100]):.3f} at first, {np.mean(losses[-100:]):.3f} at the end")
 
 # %% [markdown]
-# ## 3. The border: from noise prediction and steps to a score and a time
+# ## 3. From noise prediction and steps to a score and a time
 #
-# `rtk` has one clock, $x_t = e^{-t} x_0 + \sqrt{1 - e^{-2t}}\,\xi$. Step $k$ of *any*
+# `rtk` has one time $t$, for which $x_t = e^{-t} x_0 + \sqrt{1 - e^{-2t}}\,\xi$. Step $k$ of *any*
 # variance-preserving schedule is the time at which $e^{-t} = \sqrt{\bar\alpha_k}$, and the score is
-# $-\hat\xi / \sqrt{1 - e^{-2t}}$. Between two steps, the (fractional) index is interpolated. Do not
-# ask for times the network has never seen: end the segments at the first step's, not at 0.
+# $-\hat\xi / \sqrt{1 - e^{-2t}}$, where $\hat\xi$ is the predicted noise. For a time between two
+# steps we interpolate the index $k$. The network has never seen times before its first step, so the
+# segments should end there or later, and not at 0.
 
 # %%
 times = np.array([process.time_from_alpha(a) for a in alpha_bar.sqrt().tolist()])
@@ -118,7 +121,7 @@ times = np.array([process.time_from_alpha(a) for a in alpha_bar.sqrt().tolist()]
 
 @torch.no_grad()
 def score(x: Tensor, t: float) -> Tensor:
-    """``grad log p_t(x)``, as `rtk.sample` wants it."""
+    """``grad log p_t(x)``, as `rtk.sample` expects it."""
     k = torch.full((len(x),), np.interp(t, times, np.arange(1000.0)), dtype=x.dtype)
     return -network(x, k) / process.sigma(t)
 
@@ -128,8 +131,9 @@ print(f"steps 0 ... 999 are t = {times[0]:.5f} ... {times[-1]:.2f}")
 # %% [markdown]
 # ## 4. Samples
 #
-# Every method gets the same budget. RTK-MALA has no log-density here, so it takes its energies from
-# the score (`energy="trapezoid"`, which is free, unless told otherwise).
+# Every sampler may use the same number of score evaluations. There is no log-density here, so
+# RTK-MALA estimates its energy differences from the score. Its default, `energy="trapezoid"`, takes
+# no further scores.
 
 # %%
 NFE, CHAINS = 40, 2000
@@ -139,7 +143,7 @@ COUNT = {"ddpm": NFE - 1, "dpm++2m": NFE - 1, "rtk-uld": 8, "rtk-mala": 8}
 
 
 def error(samples: Tensor) -> metrics.Estimate:
-    """Energy distance to held-out data, on average 0 for the same law."""
+    """Energy distance to held-out data; its mean is 0 if both have the same law."""
     return metrics.energy_distance(samples, held_out.numpy(), 500, 4)
 
 
@@ -159,29 +163,33 @@ comparison.append({"method": "data", "NFE": 0, **vars(error(moons(CHAINS)))})
 pd.DataFrame(comparison).rename(columns={"value": "error"}).round(4)
 
 # %% [markdown]
-# ## 5. What the diagnostics say
+# ## 5. How to read the diagnostics
 #
-# Of the last run, per segment. A Metropolis chain should accept roughly between 0.5 and 0.8: near 1
-# its steps are too small, near 0 too large. With energies from a learned score, which is no
-# gradient of anything, acceptance is a diagnosis of the steps, not a guarantee of the law.
+# The table has one row for each segment of the last run. A Metropolis chain should accept between
+# about 0.5 and 0.8 of its proposals: an acceptance near 1 means that its steps are too small, one
+# near 0 that they are too large. A learned score is in general not the gradient of any function. So
+# with energies estimated from it, the acceptance says whether the steps are well chosen, and does
+# not guarantee that the law is right.
 
 # %%
 pd.DataFrame([vars(segment) for segment in result.diagnostics.segments]).round(4)
 
 # %% [markdown]
-# ## 6. Choosing segments, step and energy
+# ## 6. How to choose segments, step size and energy
 #
-# In this order:
+# Choose them in this order:
 #
-# 1. **Segments**: few long ones have kernels that an inner chain cannot mix, many short ones leave
-#    no scores for inner steps (each also pays one score for its warm start).
-# 2. **Step**, relative to the kernel's curvature: larger moves further, until ULD is biased or MALA
-#    rejects.
-# 3. **Energy**, for MALA: the trapezoid rule is free. Simpson's rule costs a score per step, so
-#    halves the number of steps; it pays where the energies' error is what limits, not the steps.
+# 1. **Segments**. If they are few and long, the inner chain cannot mix on their kernels. If they
+#    are many and short, no scores are left for inner steps; each segment also pays one score for
+#    its warm start.
+# 2. **Step size**, relative to the kernel's curvature. Larger steps move further, until RTK-ULD is
+#    biased or RTK-MALA rejects too often.
+# 3. **Energy**, for RTK-MALA. The trapezoid rule takes no further score. Simpson's rule takes one
+#    score per inner step, so it halves the number of inner steps. It is worth its cost where the
+#    error of the energy difference limits the accuracy, and not the number of steps.
 #
-# Choose on data that you do not report on; with these few samples differences below about 0.005 are
-# noise.
+# Choose on data other than those on which you report. With these few samples, differences below
+# about 0.005 are noise.
 
 # %%
 CHOICES = [4, 8, 12]

@@ -11,11 +11,12 @@
 # ---
 
 # %% [markdown]
-# # B: the theory checks, to look around in
+# # B: the results of the checks of the theory
 #
-# One section for each check: what there is in its data (`columns`), its finished table and the
-# numbers that the article quotes (`show`), and one quantity (`plot`). Give `plot` another `metric`,
-# another `x`, or fix columns by `where`, and run the cell again.
+# There is one section for each check. `columns` lists what its data hold, `show` prints its
+# finished table and the numbers that the article quotes, and `plot` draws one quantity. To see
+# another one, give `plot` another `metric` or another `x`, or fix columns by `where`, and run the
+# cell again.
 
 # %%
 import sys
@@ -48,7 +49,7 @@ def columns(experiment: str) -> pd.DataFrame:
 
 
 def extra(frame: pd.DataFrame) -> list[str]:
-    """Columns beyond those that all experiments have."""
+    """The columns that not all experiments have."""
     return [name for name in frame if name not in COLUMNS]
 
 
@@ -68,9 +69,10 @@ def plot(
 ) -> None:
     """One metric against one column, a line for each combination of the columns ``lines``.
 
-    Left to itself it takes the metric with most rows, the numeric column with most values, and
-    lines for the other columns that vary, up to sixteen; what is left is fixed at its commonest
-    value, as the title says. ``where`` fixes columns by hand.
+    By default it takes the metric with the most rows, for ``x`` the numeric column with the most
+    values, and a line for each value of the other columns that vary, up to sixteen lines. Columns
+    that remain are fixed at their commonest value, which the title states. ``where`` fixes columns
+    by hand.
     """
     frame = reader.table(experiment)
     metric = metric or str(frame["metric"].mode()[0])
@@ -114,8 +116,10 @@ def plot(
 # %% [markdown]
 # ## B1. Where the kernel is log-concave
 #
-# The extreme eigenvalues of the kernel's Hessian over $L$, against the length of its segment over
-# $\eta^*$. The theory promises $[1, 3]$ at 1; a kernel with `smallest` below 0 is not convex.
+# These are the extreme eigenvalues of the Hessian of the kernel's potential, divided by the
+# Lipschitz constant $L$ of the score, against `ratio`, the length of the segment divided by
+# $\eta^*$. At the ratio 1 the theory promises values in $[1, 3]$. A kernel with `smallest` below 0
+# is not convex.
 
 # %%
 columns("log_concavity")
@@ -129,7 +133,7 @@ plot("log_concavity", "smallest", x="ratio", where={"target": "circle"}, scale="
 # %% [markdown]
 # ## B1. Mixing beyond $\eta^*$
 #
-# What longer segments cost: gaps of the inner chain and autocorrelation times.
+# What longer segments cost: the spectral gap of the inner chain and its autocorrelation time.
 
 # %%
 columns("mixing")
@@ -143,7 +147,7 @@ plot("mixing", "gap_worst", x="ratio", lines=["mode"])
 # %% [markdown]
 # ## B1. A learned score
 #
-# The curvature of the MNIST network, by Jacobian-vector products.
+# The curvature of the MNIST network's score, from products of its Jacobian with vectors.
 
 # %%
 columns("network_curvature")
@@ -157,7 +161,8 @@ plot("network_curvature")
 # %% [markdown]
 # ## B2. Number of segments
 #
-# Against the accuracy and the dimension, for RTK with exact kernels and for DDPM.
+# The number of segments of RTK with exact kernels, and of steps of DDPM, against the accuracy and
+# the dimension.
 
 # %%
 columns("segment_count")
@@ -171,8 +176,8 @@ plot("segment_count", x="eps", lines=["method", "settings"], where={"sweep": "ep
 # %% [markdown]
 # ## B3. The inner chain on one segment
 #
-# Total variation to the kernel against inner steps, without Monte Carlo noise. `step_size` is
-# relative to the kernel's curvature.
+# The total variation between the law of the inner chain and the kernel against the number of inner
+# steps, computed without Monte Carlo noise. `step_size` is relative to the kernel's curvature.
 
 # %%
 columns("inner_chain")
@@ -184,9 +189,9 @@ show("inner_chain")
 plot("inner_chain", "tv", x="steps", where={"target": "two-modes", "step_size": 0.2})
 
 # %% [markdown]
-# ## B3. The whole chain
+# ## B3. The whole path
 #
-# Score evaluations to an accuracy.
+# The score evaluations that an accuracy takes over all segments.
 
 # %%
 columns("convergence")
@@ -200,7 +205,8 @@ plot("convergence", "tv", x="inner_steps", where={"study": "fixed step"})
 # %% [markdown]
 # ## B4. Dimension
 #
-# Score evaluations to a total variation of .01, by a rule and optimised.
+# The score evaluations that bring the total variation to 0.01, with the theory's step and with the
+# best one (`optimised`).
 
 # %%
 columns("dimension")
@@ -214,7 +220,7 @@ plot("dimension", "nfe", x="dimension", where={"rule": "optimised", "eps": 0.01}
 # %% [markdown]
 # ## B5. Robustness
 #
-# Errors added to the score and to the energy difference.
+# The effect of errors that we add to the score and to the energy difference.
 
 # %%
 columns("robustness")
@@ -228,7 +234,8 @@ plot("robustness")
 # %% [markdown]
 # ## B6. Energy differences from scores
 #
-# Their error, that of the acceptance, and the distance of the invariant law.
+# The error of the estimated difference, the error of the acceptance probability, and the distance
+# of the invariant law from the kernel.
 
 # %%
 columns("energy_estimators")
@@ -242,7 +249,8 @@ plot("energy_estimators")
 # %% [markdown]
 # ## B7. The Cheeger constant
 #
-# Of truncated kernels, over $\sqrt{L}$.
+# The Cheeger constant of kernels truncated to a ball, divided by $\sqrt{L}$, and their spectral gap
+# divided by $L$.
 
 # %%
 columns("cheeger")
@@ -256,7 +264,7 @@ plot("cheeger", "gap", x="dimension", where={"truncation": 1.0})
 # %% [markdown]
 # ## B8. Beyond mixtures
 #
-# Samplers on a funnel, wells, rings and heavy tails.
+# The samplers on four targets that are not mixtures: a funnel, a many-well, rings and Student's t.
 
 # %%
 columns("beyond_mixtures")
@@ -270,7 +278,7 @@ plot("beyond_mixtures", "sliced_w2", x="nfe_asked", lines=["method"], where={"ta
 # %% [markdown]
 # ## B9. Segment length at a fixed cost
 #
-# The error against the number of segments.
+# The error of the samples against the number of segments, at a fixed number of score evaluations.
 
 # %%
 columns("segment_length")

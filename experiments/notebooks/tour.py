@@ -13,9 +13,9 @@
 # %% [markdown]
 # # A tour of reverse transition kernels
 #
-# What RTK is, in pictures, on targets so small that everything about them is known exactly. No
-# results are needed; each cell takes seconds. The capital names at the top of a cell are yours to
-# change.
+# This notebook shows in pictures what RTK is, on targets so small that everything about them is
+# known exactly. It needs no results of the workflow, and each cell takes seconds. You can change
+# the names in capitals at the top of a cell.
 
 # %%
 import sys
@@ -45,12 +45,13 @@ style.use()
 plt.rcParams["figure.dpi"] = 130
 
 # %% [markdown]
-# ## 1. Noise, and the way back
+# ## 1. Noise, and the reverse path
 #
-# Data $x_0$ are noised by $x_t = e^{-t} x_0 + \sqrt{1 - e^{-2t}}\,\xi$. The law $p_t$ begins at the
-# data's and ends, for large $t$, at a standard Gaussian. A sampler goes the other way. It knows
-# only the *score*, $\nabla \log p_t$, which a network can learn from data. Here the data are a
-# mixture of Gaussians, so the score is a formula.
+# Data $x_0$ are noised by $x_t = e^{-t} x_0 + \sqrt{1 - e^{-2t}}\,\xi$ with Gaussian $\xi$. The law
+# $p_t$ of $x_t$ is that of the data at $t = 0$ and close to a standard Gaussian for large $t$. A
+# sampler takes the reverse path, from the Gaussian to the data. It knows only the *score*, $\nabla
+# \log p_t$, which a network can learn from data. Here the data are a mixture of Gaussians, so there
+# is a formula for the score.
 
 # %%
 WEIGHTS, MEANS, VARIANCE = [0.3, 0.7], [[-1.0], [1.0]], 0.06
@@ -68,15 +69,17 @@ _ = axes.legend()
 # %% [markdown]
 # ## 2. A segment and its kernel
 #
-# Cut the way back into segments. On one of them, from the noisy end $t_\mathrm{hi}$ to the clean
-# end $t_\mathrm{lo}$, of length $\eta$, the chain is at $x$ and has to move to a $z$ with the law
+# RTK cuts the reverse path into segments. One segment goes from its noisy end, at time
+# $t_\mathrm{hi}$, to its clean end, at $t_\mathrm{lo} = t_\mathrm{hi} - \eta$. A chain that is at
+# $x$ at the noisy end has to move to a point $z$ with the law
 #
 # $$p(z \mid x) \;\propto\; p_{t_\mathrm{lo}}(z)\;
 #   \exp\Big(-\frac{|x - e^{-\eta} z|^2}{2 (1 - e^{-2\eta})}\Big).$$
 #
-# That is the *reverse transition kernel*: the density at the clean end, times a Gaussian that keeps
-# $z$ near $e^{\eta} x$. The score at $t_\mathrm{lo}$ gives the gradient of its logarithm. Make the
-# segment longer and the Gaussian widens, until the kernel has all the modes of the data.
+# That is the *reverse transition kernel*: the density at the clean end, times a Gaussian factor
+# that keeps $z$ near $e^{\eta} x$. The score at $t_\mathrm{lo}$ gives the gradient of its
+# logarithm. On a longer segment the Gaussian factor is wider. On a very long one the kernel has all
+# the modes of the data.
 
 # %%
 X, T_LO = 0.15, 0.05
@@ -97,9 +100,9 @@ panels[0].set_ylabel("density")
 _ = panels[0].legend()
 
 # %% [markdown]
-# The library's `ReverseTransition` knows the kernel by its potential $g = -\log p(\cdot|x)$ up to a
-# constant, which is all that MCMC needs. For a mixture `reverse_transition` is the kernel itself.
-# The two agree:
+# `ReverseTransition` of the library represents the kernel by its potential $g = -\log p(\cdot|x)$
+# up to a constant, which is all that MCMC needs. For a mixture, `reverse_transition` gives the
+# kernel itself, as another mixture. The two agree:
 
 # %%
 x = torch.full_like(z, X)
@@ -113,10 +116,12 @@ print(f"largest disagreement: {(by_potential - by_mixture).abs().max():.1e}")
 # %% [markdown]
 # ## 3. How long may a segment be?
 #
-# A kernel is easy to sample if its potential is convex. Its curvature is that of $-\log p$, at
-# worst $-L$, plus $1/(e^{2\eta} - 1)$ from the Gaussian. The paper takes $\eta^* = \frac12 \log(1 +
-# \frac1{2L})$, for which the latter is $2L$: then the curvature lies in $[L, 3L]$, the grey band.
-# About twice as long is the limit; ten times as long has two valleys.
+# A kernel is easy to sample if its potential is convex. The curvature of the potential is that of
+# $-\log p_{t_\mathrm{lo}}$, which is at least $-L$ if the score is $L$-Lipschitz, plus
+# $1/(e^{2\eta} - 1)$ from the Gaussian factor. The paper takes the segment length
+# $\eta^* = \frac12 \log(1 + \frac1{2L})$. Then the second part is $2L$, and the curvature lies in
+# $[L, 3L]$, the grey band. The potential is convex up to about twice this length. At ten times this
+# length it has two valleys.
 
 # %%
 RATIOS = [0.5, 1.0, 2.0, 4.0, 10.0]
@@ -155,7 +160,8 @@ pd.DataFrame(summary).round(3)
 # %% [markdown]
 # ## 4. A kernel in two dimensions
 #
-# Six modes of unequal weight on a ring. The cross is $x$; the contours are the kernel, exactly.
+# The target has six modes of unequal weight on a ring. The cross is the noisy end $x$. The contours
+# show the exact kernel for segments of three lengths.
 
 # %%
 POINT = [0.25, 0.15]
@@ -192,15 +198,16 @@ for panel, eta in zip(panels, RING_LENGTHS, strict=True):
 # %% [markdown]
 # ## 5. Two chains on a kernel: MALA and ULD
 #
-# RTK samples the kernel by a short chain whose drift is $-\nabla g$. **MALA** makes a Langevin step
-# and accepts it or not (Metropolis); hollow points are where it stayed. **ULD** gives the particle
-# a velocity that it keeps for a while, and accepts everything: it is faster, and slightly wrong
-# however long it runs. The noise belongs to the chain (`ChainNoise`), so that a run of $k$ steps is
-# the first $k$ of a longer one; that is how the paths below are made.
+# RTK samples the kernel with a short Markov chain, the *inner chain*, whose drift is $-\nabla g$.
+# **MALA** proposes a Langevin step and accepts or rejects it (Metropolis); hollow points show where
+# the chain stayed. **ULD** (underdamped Langevin) gives the point a velocity, which it keeps for a
+# while, and never rejects. ULD moves faster, and its law stays slightly wrong however long it runs.
+# The noise belongs to the chain (`ChainNoise`), so a run of $k$ steps equals the first $k$ steps of
+# a longer run. The paths below are made in this way.
 
 # %%
 ETA, STEPS, SEED = 0.2, 25, 0
-RELATIVE_STEP = {"MALA": 0.5, "ULD": 0.5}  # over 1/c and 1/sqrt(c)
+RELATIVE_STEP = {"MALA": 0.5, "ULD": 0.5}  # in units of 1/c and 1/sqrt(c), c the curvature
 
 t_hi = RING_T_LO + ETA
 point = torch.tensor([POINT])
@@ -209,7 +216,7 @@ c = 1 / (process.variance(RING_T_LO) + process.alpha(RING_T_LO) ** 2 * 0.02) + k
 
 
 def run(name: str, on: rtk.ReverseTransition, steps: int, start: torch.Tensor) -> torch.Tensor:
-    """The end of a chain of that many steps."""
+    """The last points of chains of ``steps`` inner steps."""
     noise = ChainNoise(SEED, len(start), (2,))
     if name == "MALA":
         return mala(on, start, steps, RELATIVE_STEP["MALA"] / c, noise)[0].z
@@ -227,19 +234,19 @@ for panel, name in zip(panels, RELATIVE_STEP, strict=True):
     panel.set_title(f"{name}, {STEPS} steps from $x$")
 
 # %% [markdown]
-# One path says little. Many chains, each stopped after a few steps, against exact draws of the same
-# kernel:
+# One path says little about the law. The next table compares many chains, each stopped after a few
+# steps, with exact draws of the same kernel, by their energy distance (0 for equal laws).
 
 # %%
 CHAINS = 2000
 COUNTS = [1, 3, 10, 30]
 
-many = torch.tensor(POINT).expand(CHAINS, 2)
-kernels = rtk.ReverseTransition(ring.score, many, t_hi, RING_T_LO, ring.log_prob)
-truth = ring.reverse_transition(many, t_hi, RING_T_LO).sample(torch.Generator().manual_seed(0))
+points = torch.tensor(POINT).expand(CHAINS, 2)
+kernels = rtk.ReverseTransition(ring.score, points, t_hi, RING_T_LO, ring.log_prob)
+truth = ring.reverse_transition(points, t_hi, RING_T_LO).sample(torch.Generator().manual_seed(0))
 distances = {
     name: [
-        metrics.energy_distance(run(name, kernels, k, many), truth.numpy(), 500, 4).value
+        metrics.energy_distance(run(name, kernels, k, points), truth.numpy(), 500, 4).value
         for k in COUNTS
     ]
     for name in RELATIVE_STEP
@@ -249,26 +256,27 @@ pd.DataFrame(distances, index=pd.Index(COUNTS, name="steps")).round(4)
 # %% [markdown]
 # ## 6. A warm start
 #
-# A chain needs few steps if it begins near the kernel. The default start, `"ddpm"`, is one DDPM
-# step over the whole segment: a Gaussian of the right mean, for one score evaluation at $x$.
-# `"gaussian"` is the paper's, `"x"` begins where the last segment ended; both are free.
+# An inner chain needs few steps if it begins near the kernel. The default warm start, `"ddpm"`, is
+# one DDPM step over the whole segment. It draws from a Gaussian with the mean of the kernel, for
+# one score evaluation at $x$. The warm start `"gaussian"` is that of the paper's theory, and `"x"`
+# begins where the last segment ended; neither needs a score.
 
 # %%
 figure, panels = plt.subplots(1, len(WARM_STARTS), figsize=(style.DOUBLE, 2.4))
 for panel, (name, start) in zip(panels, WARM_STARTS.items(), strict=True):
-    score_x = ring.score(many, t_hi) if start.needs_score else None
+    score_x = ring.score(points, t_hi) if start.needs_score else None
     drawn = start.draw(kernels, score_x, ChainNoise(SEED, CHAINS, (2,)), c - kernels.tilt_precision)
     draw_kernel(panel, t_hi, RING_T_LO)
     panel.scatter(*drawn[:400].T, s=2, color="#0072B2", linewidths=0)
     panel.set_title(f'warm_start="{name}"')
 
 # %% [markdown]
-# ## 7. The whole way: `rtk.sample`
+# ## 7. The whole path: `rtk.sample`
 #
-# From $N(0, I)$ at $t = 5$ through all segments, for the same budget of score evaluations (NFE).
-# `rtk.methods()` lists the samplers. The table has the *mode-weight error*: how much of the mass
-# sits in wrong modes, which the eye does not see; the last line is what exact samples have by
-# chance.
+# `rtk.sample` draws from $N(0, I)$ at $t = 5$ and crosses all segments. Here all samplers may use
+# the same number of score evaluations (NFE). `rtk.methods()` lists the samplers. The table gives
+# the *mode-weight error*, the fraction of the mass that sits in wrong modes, which is hard to see
+# in the pictures. The last line is the error that exact samples have by chance.
 
 # %%
 NFE = 40
@@ -289,18 +297,18 @@ errors["exact samples"] = metrics.floor(metrics.mode_weight_tv, reference, SAMPL
 pd.Series(errors, name="mode-weight error").round(3).to_frame()
 
 # %% [markdown]
-# ## 8. What was spent where
+# ## 8. Where the score evaluations went
 #
-# `result.nfe` is counted, not computed: the score is wrapped, and every evaluation per chain is
-# one. Each segment tells what it did. RTK-MALA reuses the score of its last point as the next
-# segment's warm start; the closing line is the denoising step.
+# `result.nfe` is a count of the evaluations that were made, not a formula: the score is wrapped in
+# a counter. The table has one row for each segment. RTK-MALA reuses the score of its last point for
+# the warm start of the next segment. The last row is the final denoising step.
 
 # %%
 METHOD = "rtk-mala"
 
 diagnostics = runs[METHOD].diagnostics
-print(f"scores asked {NFE}, spent {runs[METHOD].nfe}")
-print(f"log-densities, for MALA's energies: {diagnostics.log_prob_evaluations}")
+print(f"score evaluations allowed: {NFE}, used: {runs[METHOD].nfe}")
+print(f"log-densities evaluated for exact energies: {diagnostics.log_prob_evaluations}")
 spent = pd.DataFrame([vars(segment) for segment in diagnostics.segments])
 assert spent["nfe"].sum() == runs[METHOD].nfe
 spent.round(4)
@@ -308,10 +316,11 @@ spent.round(4)
 # %% [markdown]
 # ## 9. What goes wrong when segments are too long
 #
-# Few long segments look like a bargain: every score goes into the inner chains. But a long
-# segment's kernel has several modes, and a chain that follows the gradient does not get from one to
-# another. With *exact* draws of the kernels the number of segments does not matter, so it is the
-# inner chain that fails. Mass stays in wrong modes, although each mode by itself looks fine.
+# With few long segments, nearly all scores go into the inner chains, which looks efficient. But the
+# kernel of a long segment has several modes, and a chain that follows the gradient does not get
+# from one to another. With *exact* draws of the kernels the number of segments does not matter, so
+# it is the inner chain that fails. Mass stays in wrong modes, although each mode by itself looks
+# right.
 
 # %%
 SEGMENTS = [2, 4, 8, 16, 32]
@@ -341,5 +350,5 @@ axes.minorticks_off()
 table.round(3)
 
 # %% [markdown]
-# Where to go on: `own_score.py` has RTK on a network of your own; `mixtures.py`, `mnist.py` and
-# `theory.py` read the results of the experiments.
+# The notebook `own_score.py` shows RTK on a network of your own. The notebooks `mixtures.py`,
+# `mnist.py` and `theory.py` read the results of the experiments.

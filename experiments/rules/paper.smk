@@ -64,6 +64,7 @@ rule article:
         text=SECTIONS,
         bibliography="paper/references.bib",
         ledger=rules.verdicts.output.ledger,
+        claims="paper/claims.yaml",
         figures=named_in(SECTIONS, "figure-of", "<results>/figures/{name}.pdf"),
         tables=named_in(SECTIONS, "table-of", "<results>/tables/{name}.csv"),
         numbers=named_in(SECTIONS, "(?:num|rate)", "<results>/numbers/{name}.json"),

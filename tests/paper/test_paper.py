@@ -121,6 +121,12 @@ def test_no_measured_number_is_typed() -> None:
         assert set(re.findall(r"\d+\.\d+", prose)) <= settings, path.name
 
 
+def test_no_semicolon_is_eaten() -> None:
+    """Typst takes a semicolon after a call for its end and does not print it."""
+    for path in SECTIONS.glob("*.typ"):
+        assert not re.findall(r"#(?:num|rate)\([^)]*\);", path.read_text()), path.name
+
+
 @pytest.fixture
 def article(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An article of one number beside the real library."""
@@ -164,11 +170,36 @@ def test_a_missing_number_or_file_stops_the_article(article: Path, tmp_path: Pat
 def test_how_numbers_are_shown(
     article: Path, value: float, digits: int, expected: list[object]
 ) -> None:
-    article.write_text(
-        f'#import "lib.typ": *\n#metadata(rounded({value!r}, digits: {digits})) <shown>'
+    assert shown(article, f"rounded({value!r}, digits: {digits})") == expected
+
+
+def shown(article: Path, code: str) -> Any:
+    """What an expression of the article's library is, read back from the compiler."""
+    article.write_text(f'#import "lib.typ": *\n#metadata({code}) <shown>')
+    answer = typst.query(
+        *(article, "<shown>"),
+        field="value",
+        one=True,
+        root=article.parent,
+        sys_inputs={"results": "/results"},
     )
-    inputs = {"results": "/results"}
-    found = typst.query(
-        article, "<shown>", field="value", one=True, root=article.parent, sys_inputs=inputs
-    )
-    assert json.loads(found) == expected
+    return json.loads(answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("rtk_power_high", "RTK exponent, upper end"),
+        ("mala_above_uld_at_most", "MALA above ULD at the largest NFE"),
+        ("girsanov_bound_ratio_max", "largest Girsanov bound ratio"),
+        ("smallest_at_eta_star", "smallest at η*"),
+    ],
+)
+def test_names_of_numbers_are_words(article: Path, name: str, expected: str) -> None:
+    assert shown(article, f'words("{name}")') == expected
+
+
+def test_a_rule_is_printed_in_words(article: Path) -> None:
+    rule = "a.uld_power_low >= 1 - 1e-6 and a.uld_power == 0.5 * b.cells"
+    expected = "ULD exponent, lower end ≥ 1 − 0.000001 and ULD exponent = 0.5 × cases"
+    assert shown(article, f'rule-in-words("{rule}")') == expected
