@@ -1,6 +1,7 @@
 """Segments: the times, from noisy to clean, at which a sampler cuts the reverse path.
 
-A grid is a decreasing tuple of OU times; consecutive times bound one segment (paper, Algorithm 1).
+A grid is a decreasing tuple of OU times, and two consecutive times bound one segment (paper,
+Algorithm 1). The functions here make grids of ``count`` segments from ``t_start`` to ``t_end``.
 """
 
 import itertools
@@ -45,7 +46,7 @@ def power(
 def from_lipschitz(lipschitz: float, t_start: float = T_START, t_end: float = 0.0) -> Times:
     """The theory's segments, at most ``eta* = log(1 + 1/(2L)) / 2`` long (paper, RTK framework).
 
-    With ``L``-Lipschitz scores each kernel then satisfies ``L I <= hess g <= 3L I``.
+    If all scores are ``L``-Lipschitz, each kernel then satisfies ``L I <= hess g <= 3L I``.
     """
     return uniform(math.ceil((t_start - t_end) / critical_length(lipschitz)), t_start, t_end)
 

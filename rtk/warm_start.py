@@ -12,9 +12,13 @@ from rtk.noise import Noise
 
 
 class WarmStart(NamedTuple):
-    """``draw(kernel, score_x, noise, lipschitz) -> z``.
+    """A rule for the start of an inner chain.
 
-    ``score_x`` is the score at the segment's noisy end for starts that need it, else None.
+    Attributes:
+        draw: ``(kernel, score_x, noise, lipschitz) -> z``, shape (n, *shape). ``score_x`` is the
+            score at the segment's noisy end if the rule needs it, else None; ``lipschitz`` is a
+            bound ``L`` on the curvature of ``-log p_lo``.
+        needs_score: whether the rule needs ``score_x``, which costs one score evaluation.
     """
 
     draw: Callable[[ReverseTransition, Tensor | None, Noise, float], Tensor]
@@ -24,7 +28,7 @@ class WarmStart(NamedTuple):
 def at_x(
     kernel: ReverseTransition, score_x: Tensor | None, noise: Noise, lipschitz: float
 ) -> Tensor:
-    """Start where the segment before ended."""
+    """The start is ``x``, the state at the noisy end."""
     return kernel.x
 
 
@@ -33,7 +37,7 @@ def gaussian(
 ) -> Tensor:
     """The paper's start, ``~ exp(-L |z|^2 - |x - e^-eta z|^2 / (2 (1 - e^-2eta)))``.
 
-    A Gaussian of precision ``2L + 1/h``; its mean balances the tilt at 0 against that precision.
+    This is a Gaussian of precision ``2L + 1/h``, centred where it balances the pull of the tilt.
     """
     precision = 2.0 * lipschitz + kernel.tilt_precision
     pull = -kernel.tilt_gradient(kernel.x.new_zeros(kernel.x.shape))
@@ -43,7 +47,7 @@ def gaussian(
 def ddpm(
     kernel: ReverseTransition, score_x: Tensor | None, noise: Noise, lipschitz: float
 ) -> Tensor:
-    """A DDPM step over the whole segment: Tweedie mean, posterior variance; one score."""
+    """A DDPM step over the whole segment: Tweedie's mean and the posterior variance; one score."""
     if score_x is None:
         raise ValueError("the ddpm warm start needs the score at the segment's noisy end")
     denoised = process.denoise(kernel.x, score_x, kernel.t_hi)

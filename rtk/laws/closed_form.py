@@ -1,12 +1,12 @@
-"""Samplers on a Gaussian target, all segments at once: the laws of very long chains.
+"""Samplers on a Gaussian target in closed form: the laws of very long chains.
 
-`rtk.affine.sample_law` reads the law of a chain off the sampler itself, one inner step after
-the other. Chains of a million steps need the same affine maps in closed form; the tests hold them
-against `sample_law`. On each coordinate by itself a segment is::
+`rtk.laws.affine.sample_law` reads the law of a chain off the sampler itself, one inner step after
+the other. Chains of a million steps need the same affine maps in closed form, for all segments at
+once; the tests compare the two. In each coordinate by itself a segment is the map::
 
     x_lo = slope x_hi + offset + N(0, variance).
 
-A target is a `rtk.laws.gaussian.Gaussian`, times decrease as in `rtk.segments`.
+A target is a `rtk.laws.gaussian.Gaussian`, and times decrease as in `rtk.segments`.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ CHUNK = 2048
 
 
 class Steps(NamedTuple):
-    """The affine maps of the segments, noisy end first; each of shape (segments, d)."""
+    """The affine maps of the segments, the noisiest first; each array has shape (segments, d)."""
 
     slope: Array
     offset: Array
@@ -40,9 +40,10 @@ Step = Callable[[Gaussian, ArrayLike], Steps]
 
 
 class _Ends(NamedTuple):
-    """Both ends of the segments, columns of shape (segments, 1), and Tweedie's line at the noisy.
+    """Coefficients at both ends of the segments, shape (segments, 1), and Tweedie's formula.
 
-    ``E[x_0 | x_hi] = gain x_hi + rest``, shapes (segments, d).
+    ``decay`` is ``e^-eta`` and ``fresh`` is ``1 - e^-2eta``. At the noisy end Tweedie's formula is
+    ``E[x_0 | x_hi] = gain x_hi + shift``, both of shape (segments, d).
     """
 
     a_hi: Array
@@ -52,7 +53,7 @@ class _Ends(NamedTuple):
     decay: Array
     fresh: Array
     gain: Array
-    rest: Array
+    shift: Array
 
 
 def ddpm(target: Gaussian, times: ArrayLike) -> Steps:
@@ -60,7 +61,7 @@ def ddpm(target: Gaussian, times: ArrayLike) -> Steps:
     e = _ends(target, times)
     pull = e.a_lo * e.fresh / e.s2_hi
     variance = np.broadcast_to(e.s2_lo * e.fresh / e.s2_hi, e.gain.shape)
-    return Steps(pull * e.gain + e.decay * e.s2_lo / e.s2_hi, pull * e.rest, variance)
+    return Steps(pull * e.gain + e.decay * e.s2_lo / e.s2_hi, pull * e.shift, variance)
 
 
 def ddim(target: Gaussian, times: ArrayLike) -> Steps:
@@ -68,7 +69,7 @@ def ddim(target: Gaussian, times: ArrayLike) -> Steps:
     e = _ends(target, times)
     shrink = np.sqrt(e.s2_lo / e.s2_hi)
     push = e.a_lo - e.a_hi * shrink
-    return Steps(push * e.gain + shrink, push * e.rest, np.zeros_like(e.gain))
+    return Steps(push * e.gain + shrink, push * e.shift, np.zeros_like(e.gain))
 
 
 def exact_kernel(target: Gaussian, times: ArrayLike) -> Steps:
@@ -155,28 +156,28 @@ def dpmpp_2m(target: Gaussian, times: ArrayLike) -> Gaussian:
     before = None
     for k, length in enumerate(h):
         denoised = e.gain[k] * x
-        denoised[1] += e.rest[k]
+        denoised[1] += e.shift[k]
         guess = denoised
         if before is not None and length <= LONGEST_RATIO * h[k - 1]:
             guess = denoised + (denoised - before) * (length / (2.0 * h[k - 1]))
         x, before = shrink[k] * x + push[k] * guess, denoised
     slope, offset = e.gain[-1] * x
-    return Gaussian(offset + e.rest[-1], slope**2)
+    return Gaussian(offset + e.shift[-1], slope**2)
 
 
 def repeated(excess: Array, covariance: Array, steps: Array) -> tuple[Array, Array]:
     """``steps`` times the map ``y -> (I + E) y + N(0, Q)``, as one map of that form.
 
-    Matrices in the first two axes, ``steps`` of the shape of the others. By repeated squaring; E,
-    not I + E, is carried on, so that steps so small that E is near the rounding of I + E keep their
-    digits.
+    The matrices ``E = excess`` and ``Q = covariance`` are in the first two axes, and ``steps`` has
+    the shape of the other axes. The powers are made by repeated squaring of ``E``, not of
+    ``I + E``, so that a step so small that ``E`` is near the rounding of 1 keeps its digits.
     """
     total = np.zeros_like(excess), np.zeros_like(covariance)
     power = excess, covariance
     while steps.any():
         odd = steps % 2
         if odd.any():
-            # Where E = Q = 0 nothing is done.
+            # Where E = Q = 0 the map does nothing.
             total = _then(total, (odd * power[0], odd * power[1]))
         power = _then(power, power)
         steps = steps // 2
@@ -184,16 +185,16 @@ def repeated(excess: Array, covariance: Array, steps: Array) -> tuple[Array, Arr
 
 
 def starts(steps: Steps) -> tuple[Array, Array]:
-    """Means and variances, (segments, d), of what reaches the clean end.
+    """Means and variances at the clean end for every possible start on one grid, (segments, d).
 
-    Row k is the law of a chain that enters segment k as ``N(0, I)``: one grid, every start.
+    Row k is the law of a chain that enters segment k as ``N(0, I)``.
     """
     slope, offset, variance = _composed(steps)
     return offset, slope**2 + variance
 
 
 def _composed(steps: Steps) -> Steps:
-    """Row k is segment k and all behind it as one map."""
+    """Row k is segment k and all segments after it as one map."""
     slope = steps.slope[::-1].cumprod(0)[::-1]
     behind = np.ones_like(slope)
     behind[:-1] = slope[1:]
@@ -203,7 +204,7 @@ def _composed(steps: Steps) -> Steps:
 
 
 def law(step: Step, target: Gaussian, times: ArrayLike) -> Gaussian:
-    """Law of the samples: ``N(0, I)`` through all segments, some thousands of them at a time."""
+    """Law of the samples: ``N(0, I)`` carried through all segments."""
     times = np.asarray(times, dtype=float)
     mean, variance = np.zeros_like(target.mean), np.ones_like(target.mean)
     for first in range(0, len(times) - 1, CHUNK):
@@ -214,7 +215,7 @@ def law(step: Step, target: Gaussian, times: ArrayLike) -> Gaussian:
 
 
 def then(first: Steps, x: ArrayLike) -> Gaussian:
-    """Law at the end of the first segment from the points ``x``, shape (d,)."""
+    """Law at the end of the first segment of a chain that enters it at ``x``, shape (d,)."""
     slope, offset, variance = (part[0] for part in first)
     return Gaussian(slope * np.asarray(x) + offset, variance)
 
@@ -236,8 +237,8 @@ def _ends(target: Gaussian, times: ArrayLike) -> _Ends:
     t = np.asarray(times, dtype=float)[:, np.newaxis]
     a, s2, eta = np.exp(-t), -np.expm1(-2.0 * t), t[:-1] - t[1:]
     gain = a[:-1] * target.variance / _noised(target, a[:-1], s2[:-1])
-    rest = target.mean * (1.0 - a[:-1] * gain)
-    return _Ends(a[:-1], a[1:], s2[:-1], s2[1:], np.exp(-eta), -np.expm1(-2.0 * eta), gain, rest)
+    shift = target.mean * (1.0 - a[:-1] * gain)
+    return _Ends(a[:-1], a[1:], s2[:-1], s2[1:], np.exp(-eta), -np.expm1(-2.0 * eta), gain, shift)
 
 
 def _noised(target: Gaussian, a: Array, s2: Array) -> Array:
@@ -246,7 +247,7 @@ def _noised(target: Gaussian, a: Array, s2: Array) -> Array:
 
 
 def _kernel(target: Gaussian, e: _Ends) -> tuple[Array, Array]:
-    """Precision of the kernels, and the slope of their mean, ``e^eta x / h`` over it."""
+    """Precision of the kernels, and ``e^eta / h`` over it, the slope of their mean in ``x``."""
     precision = 1.0 / _noised(target, e.a_lo, e.s2_lo) + e.decay**2 / e.fresh
     return precision, e.decay / e.fresh / precision
 
@@ -254,7 +255,8 @@ def _kernel(target: Gaussian, e: _Ends) -> tuple[Array, Array]:
 def _curvatures(target: Gaussian, times: ArrayLike) -> tuple[Array, Array]:
     """Precision of the kernels (segments, d), and the bound on it to which steps are relative.
 
-    The bound is the sampler's with ``data_variance`` the smallest variance: the largest precision.
+    The bound is the one that the sampler uses if its ``data_variance`` is the smallest variance of
+    the target; it equals the largest precision.
     """
     precision, _ = _kernel(target, _ends(target, times))
     return precision, precision.max(1, keepdims=True)
@@ -263,7 +265,7 @@ def _curvatures(target: Gaussian, times: ArrayLike) -> tuple[Array, Array]:
 def _inner_chain(
     target: Gaussian, times: ArrayLike, kept: Array, noise: Array, start: Step
 ) -> Steps:
-    """Inner chains that keep the part ``kept`` of the start's offset and add ``noise``."""
+    """Inner chains that keep the fraction ``kept`` of the start's deviation and add ``noise``."""
     first, exact = start(target, times), exact_kernel(target, times)
     return Steps(
         exact.slope + kept * (first.slope - exact.slope),

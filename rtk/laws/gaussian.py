@@ -33,7 +33,7 @@ class Gaussian:
         object.__setattr__(self, "variance", variance)
 
     def power(self, copies: int) -> "Gaussian":
-        """The law of ``copies`` independent draws, one after the other."""
+        """The joint law of ``copies`` independent draws, in ``copies d`` coordinates."""
         return Gaussian(np.tile(self.mean, copies), np.tile(self.variance, copies))
 
 

@@ -55,10 +55,10 @@ def splitting(
         The last positions, shape (n, *shape).
     """
     duration = {letter: step_size / word.count(letter) for letter in word}
-    free = coefficients(duration.get("O") or duration["U"], friction)
-    spread_v = math.sqrt(free.variance_v)
-    shared = free.covariance / spread_v
-    rest = math.sqrt(free.variance_z - shared**2)
+    motion = coefficients(duration.get("O") or duration["U"], friction)
+    spread_v = math.sqrt(motion.variance_v)
+    shared = motion.covariance / spread_v
+    own = math.sqrt(motion.variance_z - shared**2)
     v, gradient = noise.normal(), None
     for letter in word * steps:
         if letter == "A":
@@ -67,9 +67,9 @@ def splitting(
             gradient = kernel.grad(z) if gradient is None else gradient
             v = v - duration["B"] * gradient
         elif letter == "O":
-            v = free.decay * v + spread_v * noise.normal()
+            v = motion.decay * v + spread_v * noise.normal()
         else:
             xi_v, xi_z = noise.normal(), noise.normal()
-            z, gradient = z + free.kick * v + shared * xi_v + rest * xi_z, None
-            v = free.decay * v + spread_v * xi_v
+            z, gradient = z + motion.kick * v + shared * xi_v + own * xi_z, None
+            v = motion.decay * v + spread_v * xi_v
     return z

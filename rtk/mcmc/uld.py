@@ -1,7 +1,8 @@
 """Underdamped Langevin on a kernel (paper, Algorithm 3, RTK-ULD's inner loop).
 
-``dz = v dt``, ``dv = -gamma v dt - grad g(z) dt + (2 gamma)^(1/2) dB``, the gradient frozen over a
-step ``tau`` and the linear equation then solved exactly.
+The dynamics is ``dz = v dt``, ``dv = -gamma v dt - grad g(z) dt + (2 gamma)^(1/2) dB``. Over a step
+``tau`` the gradient is kept at its value at the start, and the linear equation that remains is
+solved exactly.
 """
 
 import math
@@ -18,7 +19,7 @@ SERIES_BELOW = 0.05
 
 @dataclass(frozen=True)
 class Coefficients:
-    """Exact solution of one step with a frozen gradient, ``y = gamma tau``, ``e = exp(-y)``::
+    """Exact solution of one step with a constant gradient, ``y = gamma tau``, ``e = exp(-y)``::
 
     v+ = e v - kick grad g + xi_v        kick = (1 - e) / gamma
     z+ = z + kick v - push grad g + xi_z      push = (tau - kick) / gamma
@@ -35,7 +36,10 @@ class Coefficients:
 
 
 def coefficients(step_size: float, friction: float) -> Coefficients:
-    """Coefficients of a step; series for small ``friction * step_size``, closed forms elsewhere."""
+    """The coefficients for ``tau = step_size`` and ``gamma = friction``.
+
+    They come from series where ``gamma tau`` is small, and from the closed forms elsewhere.
+    """
     y = friction * step_size
     rise = -math.expm1(-y)
     kick = rise / friction
@@ -66,15 +70,25 @@ def uld(
     friction: float,
     noise: Noise,
 ) -> Tensor:
-    """``steps`` steps of `Coefficients` from ``v ~ N(0, I)``; one score each."""
+    """``steps`` steps of the exponential integrator, from ``v ~ N(0, I)``; one score each.
+
+    Args:
+        kernel: the reverse transition kernel to sample.
+        z: start, shape (n, *shape).
+        steps, step_size, friction: number of steps, ``tau`` and ``gamma``.
+        noise: source of the normal draws.
+
+    Returns:
+        The last positions, shape (n, *shape).
+    """
     c = coefficients(step_size, friction)
     spread_v = math.sqrt(c.variance_v)
     shared = c.covariance / spread_v
-    rest = math.sqrt(c.variance_z - shared**2)
+    own = math.sqrt(c.variance_z - shared**2)
     v = noise.normal()
     for _ in range(steps):
         gradient = kernel.grad(z)
         xi_v, xi_z = noise.normal(), noise.normal()
-        z = z + c.kick * v - c.push * gradient + shared * xi_v + rest * xi_z
+        z = z + c.kick * v - c.push * gradient + shared * xi_v + own * xi_z
         v = c.decay * v - c.kick * gradient + spread_v * xi_v
     return z

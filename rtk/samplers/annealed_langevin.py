@@ -1,7 +1,7 @@
 """Annealed Langevin dynamics (ALD): plain Langevin on ``p_t`` at each level of the grid.
 
-Song and Ermon 2019, arXiv 1907.05600. There is no predictor and no kernel: the chain that sampled
-one level starts the next.
+Song and Ermon 2019, arXiv 1907.05600. There is no predictor and no kernel: the chain at one level
+starts where the chain at the level before ended.
 """
 
 from dataclasses import dataclass

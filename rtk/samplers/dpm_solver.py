@@ -28,7 +28,7 @@ LONGEST_RATIO = 2.0
 class DPMSolverPP2M(OneScorePerSegment):
     """The two-step multistep solver; ``stochastic=True`` for the SDE form.
 
-    A segment that ends at 0 has infinite ``h`` and returns ``D``, the first-order step.
+    On a segment that ends at 0, ``h`` is infinite; there the step returns ``D``.
     """
 
     stochastic: bool = False

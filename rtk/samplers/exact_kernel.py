@@ -1,6 +1,6 @@
-"""The exact mixture kernel as a sampler: the error of a segmentation without an inner sampler's.
+"""The exact kernel of a mixture as a sampler, to see errors that are not those of an inner chain.
 
-With exact kernels the segments compose exactly, so what remains is the start at ``N(0, I)``
+With exact kernels the segments compose exactly, so the only error is that of the start, ``N(0, I)``
 instead of ``p_T``.
 """
 
