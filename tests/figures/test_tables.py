@@ -49,7 +49,7 @@ def test_two_standard_errors_of_the_difference_decide() -> None:
 
 
 def test_printed_mixtures() -> None:
-    table = mixtures_table.printed(mixtures("rtk-mala", 0.2))
+    table = mixtures_table.table(mixtures("rtk-mala", 0.2))
     assert list(table.columns) == [
         "method",
         "circle 25",

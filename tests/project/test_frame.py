@@ -1,6 +1,8 @@
 """The project's frame: pins, configuration, commands, citation, and what may not be tracked."""
 
 import copy
+import dataclasses
+import importlib
 import os
 import re
 import subprocess
@@ -33,8 +35,9 @@ def load(path: Path) -> Any:
 
 
 def configuration(scale: str) -> dict[str, Any]:
-    """The protocol joined with the sizes of a scale, as the Snakefile does it."""
+    """The studies, the protocol and the sizes of a scale, joined as the Snakefile does it."""
     config: dict[str, Any] = {"scale": scale}
+    update_config(config, load(CONFIG / "studies.yaml"))
     update_config(config, load(CONFIG / "protocol.yaml"))
     update_config(config, load(CONFIG / f"{scale}.yaml"))
     return config
@@ -139,6 +142,31 @@ def test_scales_hold_sizes_only(scale: str) -> None:
     config = configuration(scale)
     update_config(config, load(CONFIG / "protocol.yaml"))
     assert config == configuration(scale)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_study_takes_the_settings_of_its_scale(scale: str) -> None:
+    """No setting is missing and none is left over, shared ones and input files included."""
+    config = configuration(scale)
+    for study, about in config["studies"].items():
+        given = set(config[study]) | set(about.get("needs", []))
+        for other, names in about.get("shares", {}).items():
+            assert set(names) <= set(config[other])
+            given |= set(names)
+        if about.get("split"):
+            given = (given - {"targets"}) | {"target"}
+        settings = importlib.import_module(f"experiments.theory.{study}").Settings
+        assert given == {field.name for field in dataclasses.fields(settings)}, study
+
+
+def test_studies_are_those_that_have_a_script() -> None:
+    """A module of the folder that is no study is a library of the studies."""
+    folder = ROOT / "experiments" / "theory"
+    scripts = {path.stem for path in folder.glob("*.py") if "job.study(" in path.read_text("utf-8")}
+    assert scripts == set(configuration("smoke")["studies"])
+    for study in scripts:
+        assert (ROOT / "figures" / "plots" / f"{study}.py").exists()
+        assert (ROOT / "figures" / "tables" / f"{study}.py").exists()
 
 
 @pytest.mark.parametrize("scale", SCALES)
