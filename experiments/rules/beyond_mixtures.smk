@@ -4,7 +4,10 @@ BEYOND = config["beyond_mixtures"]
 
 rule simulate_beyond_mixtures:
     input:
-        code=sources("experiments/beyond_mixtures/sample.py"),
+        code=sources(
+            "experiments/beyond_mixtures/sample.py",
+            methods={options["method"] for options in BEYOND["methods"].values()},
+        ),
     output:
         table="<results>/data/beyond_mixtures/{target}.parquet",
         sample="<results>/data/beyond_mixtures/{target}.npz",

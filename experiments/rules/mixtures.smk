@@ -4,7 +4,10 @@ MIXTURES = config["mixtures"]
 
 rule simulate_mixture:
     input:
-        code=sources("experiments/mixtures/sample.py"),
+        code=lambda wildcards: sources(
+            "experiments/mixtures/sample.py",
+            methods=[MIXTURES["methods"][wildcards.method]["sampler"]["method"]],
+        ),
     output:
         table="<results>/data/mixtures/{target}/{method}.parquet",
         sample="<results>/data/mixtures/{target}/{method}.npz",

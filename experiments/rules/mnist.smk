@@ -63,7 +63,10 @@ rule train_score:
 
 rule sample_mnist:
     input:
-        code=sources("experiments/mnist/sample.py"),
+        code=lambda wildcards: sources(
+            "experiments/mnist/sample.py",
+            methods=[MNIST["methods"][wildcards.method]["sampler"]["method"]],
+        ),
         data=rules.fetch_mnist.output.data,
         score=mnist_weights("score"),
         classifier=mnist_weights("classifier"),

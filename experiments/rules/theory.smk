@@ -27,7 +27,10 @@ def study_data(study):
 rule study:
     input:
         unpack(study_files),
-        code=lambda wildcards: sources(f"experiments/theory/{wildcards.study}.py"),
+        code=lambda wildcards: sources(
+            f"experiments/theory/{wildcards.study}.py",
+            methods=STUDIES[wildcards.study].get("samplers", []),
+        ),
     output:
         table="<results>/data/{study}.parquet",
     log:

@@ -1,4 +1,4 @@
-"""Jobs of the workflow: their logs, their seeds, and which of the project's files they run."""
+"""Jobs of the workflow: their logs, their seeds, and what they write."""
 
 import subprocess
 import sys
@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from experiments.workflow import job, results, tidy
-from experiments.workflow.sources import sources
 from rtk.metrics import Estimate
 
 ROOT = Path(__file__).parents[3]
@@ -131,21 +130,3 @@ def test_tidy_rows_of_pairs_and_estimates() -> None:
         {"target": "t", "metric": "tv", "value": 0.5, "standard_error": 0.1},
         {"target": "t", "metric": "w2", "value": 2.0, "standard_error": 0.2},
     ]
-
-
-def test_sources_follow_the_imports(tmp_path: Path) -> None:
-    """Through packages, functions and other files; not into the standard library."""
-    files = {
-        "script.py": "import json\nfrom package import used\n",
-        "package/__init__.py": "",
-        "package/used.py": "def f():\n    from package.deep import lazily\n",
-        "package/deep/__init__.py": "from . import sibling\n",
-        "package/deep/lazily.py": "import numpy\n",
-        "package/deep/sibling.py": "",
-        "package/unused.py": "raise RuntimeError('nothing may be executed')\n",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    found = sources(str(tmp_path / "script.py"), str(tmp_path))
-    assert found == sorted(set(files) - {"package/unused.py"})
