@@ -43,6 +43,6 @@ def named_in(sources, call, pattern):
 
     A call begins its line or has a hash before it.
     """
-    text = "".join(Path(source).read_text() for source in sources)
+    text = "".join(Path(source).read_text(encoding="utf-8") for source in sources)
     names = re.findall(rf'(?:^|#){call}\(\s*"(\w+)"', text, re.MULTILINE)
     return expand(pattern, name=sorted(set(names)))

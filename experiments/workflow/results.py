@@ -110,12 +110,12 @@ def write_numbers(numbers: Mapping[str, float], path: str | Path) -> None:
         raise ValueError(f"expected finite numbers, got none for {', '.join(wrong) or 'any name'}")
     text = json.dumps({name: float(number) for name, number in numbers.items()}, indent=1)
     with atomic(path) as unfinished:
-        unfinished.write_text(text + "\n")
+        unfinished.write_text(text + "\n", encoding="utf-8")
 
 
 def read_numbers(path: str | Path) -> dict[str, float]:
     """The numbers that `write_numbers` wrote."""
-    numbers: dict[str, float] = json.loads(Path(path).read_text())
+    numbers: dict[str, float] = json.loads(Path(path).read_text(encoding="utf-8"))
     return numbers
 
 
@@ -192,6 +192,7 @@ def _code_version() -> str:
             capture_output=True,
             text=True,
             check=True,
+            encoding="utf-8",
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

@@ -31,7 +31,7 @@ SCALES = ("smoke", "default", "paper")
 
 
 def load(path: Path) -> Any:
-    return yaml.safe_load(path.read_text())
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def configuration(scale: str) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def paths(config: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
 
 
 def pins() -> dict[str, str]:
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     wanted = [line for line in lines if line and not line.startswith("#")]
     found = dict(line.split("==") for line in wanted)
     assert len(found) == len(wanted), "a package is pinned twice"
@@ -67,6 +67,7 @@ def tracked() -> list[Path]:
         capture_output=True,
         text=True,
         check=True,
+        encoding="utf-8",
     ).stdout
     files = [ROOT / name for name in listed.split("\0") if name]
     return [file for file in files if file.is_file()]
@@ -94,7 +95,7 @@ def test_conda_installs_the_same_pins() -> None:
 
 
 def test_python_versions_agree() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["requires-python"] == ">=3.11"
     assert project["tool"]["mypy"]["python_version"] == "3.11"
     assert project["tool"]["ruff"]["target-version"] == "py311"
@@ -102,11 +103,13 @@ def test_python_versions_agree() -> None:
 
 def test_package_declares_what_it_imports() -> None:
     lines = [
-        line for file in (ROOT / "rtk").rglob("*.py") for line in file.read_text().splitlines()
+        line
+        for file in (ROOT / "rtk").rglob("*.py")
+        for line in file.read_text(encoding="utf-8").splitlines()
     ]
     words = [line.split() for line in lines if line.lstrip().startswith(("import ", "from "))]
     imported = {name.split(".")[0] for first, name, *_ in words}
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split("[>=]", each)[0] for each in project["dependencies"]}
     assert declared <= set(pins())
     others = imported - set(sys.stdlib_module_names) - {"rtk"}
@@ -201,7 +204,7 @@ def test_every_method_has_a_look() -> None:
 def make(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     # Under `make test` this is a make within a make, which would announce its folder.
     command = ["make", "--no-print-directory", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, encoding="utf-8")
 
 
 def test_help_lists_the_targets() -> None:
@@ -225,7 +228,8 @@ def test_old_python_is_refused(tmp_path: Path) -> None:
     copy_of_makefile(tmp_path)
     python = tmp_path / "python"
     python.write_text(
-        f"#!{sys.executable}\nimport sys\nsys.version_info = (3, 10, 13)\nexec(sys.argv[2])\n"
+        f"#!{sys.executable}\nimport sys\nsys.version_info = (3, 10, 13)\nexec(sys.argv[2])\n",
+        encoding="utf-8",
     )
     python.chmod(0o755)
     run = make("env", f"PYTHON={python}", cwd=tmp_path)
@@ -240,22 +244,25 @@ def test_environment_is_installed_once_and_again_when_the_pins_change(tmp_path: 
     python = tmp_path / "python"
     python.write_text(
         f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\n'
-        f'if [ "$2" = venv ]; then mkdir -p .venv/bin; cp {python} .venv/bin/python; fi\n'
+        f'if [ "$2" = venv ]; then mkdir -p .venv/bin; cp {python} .venv/bin/python; fi\n',
+        encoding="utf-8",
     )
     python.chmod(0o755)
     for _ in range(2):
         assert make("env", f"PYTHON={python}", cwd=tmp_path).returncode == 0
-    asked = (tmp_path / "asked").read_text()
+    asked = (tmp_path / "asked").read_text(encoding="utf-8")
     assert asked.count("-m venv") == asked.count("--requirement requirements.txt") == 1
     os.utime(tmp_path / ".venv" / "requirements.installed", (0, 0))
     assert make("env", f"PYTHON={python}", cwd=tmp_path).returncode == 0
-    assert (tmp_path / "asked").read_text().count("--requirement requirements.txt") == 2
+    assert (tmp_path / "asked").read_text(encoding="utf-8").count(
+        "--requirement requirements.txt"
+    ) == 2
 
 
 def test_continuous_integration_runs_make_test() -> None:
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111
-    lines = script.read_text().splitlines()
+    lines = script.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "#!/usr/bin/env bash"
     assert lines[1] == "set -euo pipefail"
     assert lines[-1] == "make test"
@@ -266,11 +273,11 @@ def test_continuous_integration_runs_make_test() -> None:
 
 def test_citation() -> None:
     citation = load(ROOT / "CITATION.cff")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert {"cff-version", "message", "title", "authors"} <= set(citation)
     assert citation["version"] == project["version"]
     assert citation["license"] == project["license"] == "MIT"
-    assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
     (paper,) = citation["references"]
     assert paper["identifiers"] == [{"type": "other", "value": "arXiv:2405.16387"}]
     assert [author["family-names"] for author in paper["authors"]] == [
@@ -288,7 +295,7 @@ def test_no_address_of_a_registry_and_no_path_of_a_machine() -> None:
     found = []
     for file in tracked():
         try:
-            text = file.read_text()
+            text = file.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
         found += [f"{file.name}: {match[0]}" for match in forbidden.finditer(text)]

@@ -24,9 +24,9 @@ from paper import verdicts
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results" / "smoke"
 CONFIG = ROOT / "experiments" / "config"
-PROTOCOL = yaml.safe_load((CONFIG / "protocol.yaml").read_text())
-SIZES = yaml.safe_load((CONFIG / "smoke.yaml").read_text())
-STUDIES = yaml.safe_load((CONFIG / "studies.yaml").read_text())["studies"]
+PROTOCOL = yaml.safe_load((CONFIG / "protocol.yaml").read_text(encoding="utf-8"))
+SIZES = yaml.safe_load((CONFIG / "smoke.yaml").read_text(encoding="utf-8"))
+STUDIES = yaml.safe_load((CONFIG / "studies.yaml").read_text(encoding="utf-8"))["studies"]
 
 pytestmark = pytest.mark.slow
 
@@ -74,6 +74,7 @@ def snakemake(*arguments: str) -> subprocess.CompletedProcess[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        encoding="utf-8",
     )
 
 
@@ -207,7 +208,7 @@ def test_html_report(tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     run = snakemake("--report", str(report), "--config", "scale=smoke")
     assert run.returncode == 0, run.stdout
-    page = report.read_text()
+    page = report.read_text(encoding="utf-8")
     for name in FIGURES:
         assert f"{name}.png" in page
     assert "Results of a reproducibility companion" in page
@@ -229,7 +230,7 @@ def test_table_fits_print(name: str) -> None:
 
 def test_every_number_of_the_verdicts_is_recorded() -> None:
     """The ledger of a run follows from its rules and from the numbers that it lists."""
-    records = json.loads((RESULTS / "verdicts.json").read_text())
+    records = json.loads((RESULTS / "verdicts.json").read_text(encoding="utf-8"))
     assert records == verdicts.ledger(verdicts.load(), verdicts.evidence(records))
 
 

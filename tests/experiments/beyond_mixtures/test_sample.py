@@ -19,7 +19,7 @@ from rtk.targets import BEYOND_MIXTURES
 
 NAMES = [*BEYOND_MIXTURES]
 CONFIG = Path(__file__).parents[3] / "experiments" / "config"
-PROTOCOL = yaml.safe_load((CONFIG / "protocol.yaml").read_text())["beyond_mixtures"]
+PROTOCOL = yaml.safe_load((CONFIG / "protocol.yaml").read_text(encoding="utf-8"))["beyond_mixtures"]
 METHODS = PROTOCOL["methods"]
 
 

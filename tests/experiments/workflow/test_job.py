@@ -28,18 +28,20 @@ def test_output_goes_to_the_log(tmp_path: Path) -> None:
         "assert job.start() is snakemake\n"
         "print('printed', flush=True)\n"
         "os.write(2, b'from compiled code')\n"
-        "raise ValueError('the reason')\n"
+        "raise ValueError('the reason')\n",
+        encoding="utf-8",
     )
     run = subprocess.run(
         [sys.executable, script],
         env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
+        encoding="utf-8",
     )
     assert run.returncode == 1
     assert run.stdout == run.stderr == ""
     for text in ("printed", "from compiled code", "ValueError: the reason"):
-        assert text in log.read_text()
+        assert text in log.read_text(encoding="utf-8")
 
 
 def test_script_run_by_hand_says_what_to_do() -> None:

@@ -35,7 +35,12 @@ def test_source_is_a_notebook(source: Path) -> None:
 def test_no_outputs_are_tracked() -> None:
     """Executed notebooks are results: git has the sources alone."""
     run = subprocess.run(
-        ["git", "ls-files", "*.ipynb"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "*.ipynb"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        encoding="utf-8",
     )
     assert run.stdout == ""
 
@@ -100,7 +105,9 @@ def test_reader_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_execution(tmp_path: Path) -> None:
     """The kernel knows the results' folder; what it says is kept."""
     source, output = tmp_path / "small.py", tmp_path / "small.ipynb"
-    source.write_text("# %%\nimport os\nprint(os.environ['RTK_RESULTS'], 6 * 7)\n")
+    source.write_text(
+        "# %%\nimport os\nprint(os.environ['RTK_RESULTS'], 6 * 7)\n", encoding="utf-8"
+    )
     execute(source, "results/smoke", output)
     (cell,) = jupytext.read(output).cells
     assert cell.outputs[0]["text"] == "results/smoke 42\n"
@@ -109,7 +116,7 @@ def test_execution(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_failing_cell_is_named(tmp_path: Path) -> None:
     source, output = tmp_path / "small.py", tmp_path / "small.ipynb"
-    source.write_text("# %%\n1 / 0\n")
+    source.write_text("# %%\n1 / 0\n", encoding="utf-8")
     with pytest.raises(RuntimeError, match=r"(?s)small\.py failed.*1 / 0.*ZeroDivisionError"):
         execute(source, "results", output)
     assert not output.exists()

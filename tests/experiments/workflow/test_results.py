@@ -93,6 +93,7 @@ def test_code_version_is_that_of_git(tmp_path: Path) -> None:
         cwd=Path(__file__).parent,
         capture_output=True,
         text=True,
+        encoding="utf-8",
     )
     expected = described.stdout.strip() or "unknown"
     assert results.provenance(tmp_path / "a.parquet")["code_version"] == expected
@@ -110,7 +111,7 @@ def test_peak_memory_is_in_mb(tmp_path: Path) -> None:
     status = Path("/proc/self/status")
     if not status.exists():
         pytest.skip("no record of the process to compare with")
-    peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="utf-8"))
     assert peak is not None
     found = results.provenance(tmp_path / "a.parquet")["peak_memory_mb"]
     assert found == pytest.approx(int(peak[1]) / 1024, rel=0.2)
@@ -177,10 +178,10 @@ def test_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_atomic_shows_nothing_before_the_end(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "a.txt"
     with results.atomic(path) as unfinished:
-        unfinished.write_text("new")
+        unfinished.write_text("new", encoding="utf-8")
         assert not path.exists()
         assert unfinished.parent == path.parent
-    assert path.read_text() == "new"
+    assert path.read_text(encoding="utf-8") == "new"
     assert list(path.parent.iterdir()) == [path]
 
 
