@@ -1,5 +1,6 @@
 """The project's frame: pins, configuration, commands, citation, and what may not be tracked."""
 
+import ast
 import copy
 import dataclasses
 import importlib
@@ -165,7 +166,11 @@ def test_every_study_takes_the_settings_of_its_scale(scale: str) -> None:
 def test_studies_are_those_that_have_a_script() -> None:
     """A module of the folder that is no study is a library of the studies."""
     folder = ROOT / "experiments" / "theory"
-    scripts = {path.stem for path in folder.glob("*.py") if "job.study(" in path.read_text("utf-8")}
+    scripts = {
+        path.stem
+        for path in folder.glob("*.py")
+        if "job.study(" in path.read_text(encoding="utf-8")
+    }
     assert scripts == set(configuration("smoke")["studies"])
     for study in scripts:
         assert (ROOT / "figures" / "plots" / f"{study}.py").exists()
@@ -210,8 +215,8 @@ def make(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 def test_help_lists_the_targets() -> None:
     listed = [line.split()[0] for line in make("help").stdout.splitlines()]
     assert listed == [
-        *("all", "smoke", "report", "notebooks", "test", "lint", "env", "environment.yml"),
-        *("readme", "clean", "help"),
+        *("all", "smoke", "report", "notebooks", "unlock", "check", "test", "lint", "env"),
+        *("environment.yml", "readme", "clean", "help"),
     ]
     for target in listed:
         assert make("--dry-run", target).returncode == 0
@@ -221,6 +226,34 @@ def copy_of_makefile(folder: Path) -> Path:
     for name in ("Makefile", "requirements.txt"):
         (folder / name).write_bytes((ROOT / name).read_bytes())
     return folder
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "a\tb", " a", "a ", "a:b", "a'b", 'a"b', "a$b", "a{b}", "a;b"]
+)
+@pytest.mark.parametrize("target", ["env", "smoke", "test"])
+def test_path_that_the_workflow_cannot_take_is_refused(
+    tmp_path: Path, name: str, target: str
+) -> None:
+    """Before anything is made. Snakemake puts the path of its Python into commands unquoted."""
+    folder = tmp_path / name
+    folder.mkdir()
+    run = make(target, f"PYTHON={sys.executable}", cwd=copy_of_makefile(folder))
+    assert run.returncode != 0
+    assert "move the repository to another folder" in run.stderr
+    assert sorted(path.name for path in folder.iterdir()) == ["Makefile", "requirements.txt"]
+
+
+@pytest.mark.parametrize("name", ["plain", "a-b_c.d+e=f", "Würfel", "a,b@c%d~e"])
+def test_other_paths_are_taken(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    assert make("--dry-run", "env", cwd=copy_of_makefile(folder)).returncode == 0
+
+
+def test_unlock_is_snakemakes(tmp_path: Path) -> None:
+    """`test_workflow.py` kills a workflow and unlocks it."""
+    assert ".venv/bin/snakemake --unlock" in make("--dry-run", "unlock").stdout
 
 
 def test_old_python_is_refused(tmp_path: Path) -> None:
@@ -286,6 +319,35 @@ def test_citation() -> None:
 
 
 # What is tracked
+
+
+def calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
+    """Every call of a function or method, with its name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield getattr(node.func, "attr", getattr(node.func, "id", "")), node
+
+
+def test_text_is_utf_8_whatever_the_locale() -> None:
+    """Reading and writing text, and what other programs print, names the encoding.
+
+    A file opened with a mode such as "wb" is no text; `os.open` and `tarfile.open` open none.
+    """
+    found = []
+    for file in tracked():
+        if file.suffix != ".py":
+            continue
+        for name, call in calls(ast.parse(file.read_text(encoding="utf-8"))):
+            code = ast.unparse(call)
+            keywords = {keyword.arg for keyword in call.keywords}
+            binary = re.search(r"""open\(.*['"][rwxa]\+?b\+?['"]""", code)
+            opens = name == "open" and not binary and not code.startswith(("os.", "tarfile."))
+            text = opens or name in ("read_text", "write_text") or "text" in keywords
+            if text and "encoding" not in keywords:
+                found.append(f"{file.relative_to(ROOT)}:{call.lineno}: {code}")
+    for file in [ROOT / "Snakefile", *(ROOT / "experiments" / "rules").glob("*.smk")]:
+        assert not re.search(r"(read|write)_text\((?!.*encoding)", file.read_text(encoding="utf-8"))
+    assert not found
 
 
 def test_no_address_of_a_registry_and_no_path_of_a_machine() -> None:

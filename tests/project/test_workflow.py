@@ -6,8 +6,11 @@ The outputs go to `results/smoke`, where Snakemake makes again only what has cha
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -20,6 +23,7 @@ import yaml
 from experiments.workflow import results
 from figures import style
 from paper import verdicts
+from tests.additions import add_sampler
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results" / "smoke"
@@ -65,12 +69,14 @@ FIGURES = [
 NOTEBOOKS = [source.stem for source in (ROOT / "experiments" / "notebooks").glob("*.py")]
 
 
-def snakemake(*arguments: str) -> subprocess.CompletedProcess[str]:
+def snakemake(
+    *arguments: str, cwd: Path = ROOT, **variables: str
+) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     return subprocess.run(
         [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
-        cwd=ROOT,
-        env=environment,
+        cwd=cwd,
+        env=environment | {"PYTHONPATH": str(cwd)} | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -273,3 +279,71 @@ def test_a_new_date_alone_changes_nothing() -> None:
     for name in ("experiments/mixtures/sample.py", "rtk/mcmc/mala.py", "figures/style.py"):
         (ROOT / name).touch()
     test_nothing_is_left_to_do()
+
+
+def copy_of_project(folder: Path, *others: str) -> Path:
+    """The files of the project, and other files or folders of it, with their dates."""
+    for name in ("Snakefile", "rtk", "experiments", "figures", "paper", "profiles", *others):
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    return folder
+
+
+def test_a_new_sampler_runs_only_what_takes_any_sampler(tmp_path: Path) -> None:
+    """No study of the theory, no sampler that was there before: two notebooks take any name."""
+    project = copy_of_project(tmp_path, "environment.yml", "results", ".snakemake/metadata")
+    run = snakemake("--dry-run", "--config", "scale=smoke", cwd=project)
+    assert "Nothing to be done" in run.stdout
+    add_sampler(project)
+    run = snakemake("--dry-run", "--config", "scale=smoke", cwd=project)
+    assert run.returncode == 0, run.stdout
+    made = re.findall(r"^    output: (.*)$", run.stdout, re.MULTILINE)
+    assert set(made) == {f"results/smoke/notebooks/{name}.ipynb" for name in ("tour", "own_score")}
+
+
+CHEEGER = "results/smoke/tables/cheeger.csv"
+
+
+def test_workflow_that_was_killed_is_unlocked(tmp_path: Path) -> None:
+    """`kill -9` leaves a lock, Snakemake says so, and `make unlock` takes it away."""
+    project = copy_of_project(tmp_path, "environment.yml")
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", "scale=smoke"]
+    killed = subprocess.Popen(
+        [*command, "--", CHEEGER],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    locks, log = project / ".snakemake" / "locks", project / "results/smoke/logs/cheeger.log"
+    deadline = time.monotonic() + 120
+    while not log.exists():
+        assert killed.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert list(locks.iterdir())
+    run = snakemake("--config", "scale=smoke", "--", CHEEGER, cwd=project)
+    assert run.returncode != 0
+    assert "LockException" in run.stdout
+    assert snakemake("--unlock", cwd=project).returncode == 0
+    run = snakemake("--config", "scale=smoke", "--", CHEEGER, cwd=project)
+    assert run.returncode == 0, run.stdout
+    assert (project / CHEEGER).read_bytes() == (ROOT / CHEEGER).read_bytes()
+
+
+def test_locale_without_utf_8(tmp_path: Path) -> None:
+    """The plan, a study and its table; the sources have letters that the locale does not know."""
+    project = copy_of_project(tmp_path, "environment.yml")
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    run = snakemake("--dry-run", "--config", "scale=smoke", cwd=project, **locale)
+    assert run.returncode == 0, run.stdout
+    run = snakemake("--config", "scale=smoke", "--", CHEEGER, cwd=project, **locale)
+    assert run.returncode == 0, run.stdout
+    assert (project / CHEEGER).read_bytes() == (ROOT / CHEEGER).read_bytes()

@@ -116,7 +116,7 @@ def test_setting_that_a_study_does_not_have(rule: SimpleNamespace) -> None:
 
 def test_arrays_are_written_where_a_job_keeps_some(rule: SimpleNamespace) -> None:
     table = [{"experiment": "e", **job.DEFAULTS, **rows(Settings(1, [], "t"), 0)[-1]}]
-    record = {"config": {"seed": 7}, "started": time.perf_counter()}
+    record: dict[str, Any] = {"config": {"seed": 7}, "started": time.perf_counter()}
     job.write(rule.output, table, **record)
     assert not rule.output.sample.exists()
     job.write(rule.output, table, {"x": np.arange(3)}, **record, device="cuda")
@@ -127,7 +127,7 @@ def test_arrays_are_written_where_a_job_keeps_some(rule: SimpleNamespace) -> Non
 
 
 def test_tidy_rows_of_pairs_and_estimates() -> None:
-    measured = {"tv": (0.5, 0.1), "w2": Estimate(2.0, 0.2)}
+    measured: dict[str, Any] = {"tv": (0.5, 0.1), "w2": Estimate(2.0, 0.2)}
     assert tidy.rows(measured, target="t") == [
         {"target": "t", "metric": "tv", "value": 0.5, "standard_error": 0.1},
         {"target": "t", "metric": "w2", "value": 2.0, "standard_error": 0.2},

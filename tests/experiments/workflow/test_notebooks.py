@@ -3,7 +3,9 @@
 `test_workflow.py` executes them, on the results of the smoke scale.
 """
 
+import json
 import subprocess
+import sys
 from pathlib import Path
 
 import jupytext
@@ -111,6 +113,30 @@ def test_execution(tmp_path: Path) -> None:
     execute(source, "results/smoke", output)
     (cell,) = jupytext.read(output).cells
     assert cell.outputs[0]["text"] == "results/smoke 42\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["/bin/false", "/nowhere/python"])
+def test_kernel_is_this_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Whatever the machine's kernel "python3" is, and whatever its IPython runs at its start."""
+    spec = tmp_path / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    argv = [command, "-f", "{connection_file}"]
+    spec.write_text(
+        json.dumps({"argv": argv, "display_name": "other", "language": "python"}), encoding="utf-8"
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    startup = tmp_path / "ipython" / "profile_default" / "startup" / "a.py"
+    startup.parent.mkdir(parents=True)
+    startup.write_text("print('from the start-up file')\n", encoding="utf-8")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    source, output = tmp_path / "small.py", tmp_path / "small.ipynb"
+    source.write_text("# %%\nimport sys\nprint(sys.executable)\n", encoding="utf-8")
+    execute(source, "results", output)
+    (cell,) = jupytext.read(output).cells
+    assert [each["text"] for each in cell.outputs] == [f"{sys.executable}\n"]
 
 
 @pytest.mark.slow

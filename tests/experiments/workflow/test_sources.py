@@ -9,6 +9,7 @@ import yaml
 
 from experiments.workflow.sources import REGISTRY, sources
 from rtk.samplers.registry import METHODS
+from tests.additions import add_sampler
 
 ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "experiments" / "config"
@@ -163,15 +164,7 @@ def extended(tmp_path: Path) -> Path:
     for package in ("rtk", "experiments"):
         ignored = shutil.ignore_patterns("__pycache__", "checkpoint")
         shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
-    samplers = tmp_path / "rtk" / "samplers"
-    (samplers / "new.py").write_text("class New: ...\n", encoding="utf-8")
-    line = "from rtk.samplers.new import New\n"
-    init = samplers / "__init__.py"
-    init.write_text(init.read_text(encoding="utf-8") + line, encoding="utf-8")
-    text = (tmp_path / REGISTRY).read_text(encoding="utf-8")
-    text = text.replace("]] = {\n", ']] = {\n    "new": New,\n')
-    text = text.replace("from rtk.samplers.base", f"{line}from rtk.samplers.base")
-    (tmp_path / REGISTRY).write_text(text, encoding="utf-8")
+    add_sampler(tmp_path)
     return tmp_path
 
 
