@@ -4,6 +4,8 @@ A cell is a target at one NFE. One method is ahead of another if it is better by
 standard errors of the difference.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -75,8 +77,9 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
 def table(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows: methods. Columns: accuracy at the least and the most NFE, weights' TV at the most."""
     least, most = frame["nfe_asked"].min(), frame["nfe_asked"].max()
-    labels = pd.Series({method: look.label for method, look in style.METHODS.items()})
-    columns = {"method": labels}
+    labels = {method: look.label for method, look in style.METHODS.items()}
+    # Of mappings, not of series, whose methods would be sorted by name.
+    columns: dict[str, dict[Any, str]] = {"method": labels}
     for target in frame["target"].unique():
         for name, metric, nfe in (
             (f"{target} {least}", ACCURACY, least),
@@ -84,7 +87,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
             (f"{target} weights", WEIGHTS, most),
         ):
             cell = where(frame, target=target, metric=metric, nfe_asked=nfe)
-            columns[name] = cell.set_index("method")["value"].map("{:.3f}".format)
+            columns[name] = cell.set_index("method")["value"].map("{:.3f}".format).to_dict()
     return pd.DataFrame(columns).dropna(subset=[*columns][1:], how="all")
 
 
