@@ -9,7 +9,7 @@ import torch
 
 torch.set_num_threads(1)
 
-QUICK = 0.2
+QUICK = 0.1
 DURATIONS = "rtk/durations"
 
 

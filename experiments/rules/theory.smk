@@ -1,27 +1,6 @@
 # B: the studies of the theory, as experiments/config/studies.yaml lists them, and Table 1.
 STUDIES = config["studies"]
 SPLIT = [study for study, about in STUDIES.items() if about.get("split")]
-STUDY_FILES = {"data": rules.fetch_mnist.output.data, "score": mnist_weights("score")}
-
-
-def study_settings(study):
-    """The settings of a study: its own part of the configuration, and what it shares."""
-    shared = STUDIES[study].get("shares", {})
-    others = {name: config[other][name] for other, names in shared.items() for name in names}
-    return config[study] | others
-
-
-def study_files(wildcards):
-    """The files that a study reads, by name."""
-    return {name: STUDY_FILES[name] for name in STUDIES[wildcards.study].get("needs", [])}
-
-
-def study_data(study):
-    """The tables of a study: one, or one for each of its targets."""
-    if study in SPLIT:
-        pattern = "<results>/data/{study}/{target}.parquet"
-        return expand(pattern, study=study, target=config[study]["targets"])
-    return [f"<results>/data/{study}.parquet"]
 
 
 rule study:
