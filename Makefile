@@ -1,5 +1,14 @@
 # `make` builds the environment and runs the whole workflow; `make help` lists the targets.
 
+# Snakemake writes the path of its Python into shell commands as it is, and Python's search path is
+# a list with colons. The characters are white space and !"#$&'()*:;<>?[\]`{|}.
+unsafe := $(shell printf %s "$$(pwd -P)" | \
+    tr -cd ' \t\r\n\041-\044\046-\052\072-\074\076\077\133-\135\140\173-\175' | wc -c | tr -d ' ')
+ifneq ($(unsafe),0)
+$(error The workflow cannot run in a folder whose path has white space or one of the characters \
+    !"#$$&'()*:;<>?[\]`{|} in it: move the repository to another folder, then run make again)
+endif
+
 PYTHON ?= python3
 CORES ?= all
 
@@ -11,7 +20,9 @@ export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all smoke report notebooks test lint env readme clean help
+.PHONY: all smoke report notebooks unlock check test lint env readme clean help
+
+pytest := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest
 
 # Snakemake 9 warns of a coroutine of its own when it makes a report.
 make-report := PYTHONWARNINGS=ignore::RuntimeWarning $(bin)/snakemake --report results/report.html
@@ -29,9 +40,15 @@ report: env  ## results/report.html from finished results: figures and tables wi
 notebooks: env  ## experiments/notebooks/*.ipynb from the sources, to open and play with
 	$(bin)/jupytext --to notebook experiments/notebooks/*.py
 
+unlock: env  ## after a workflow was killed, and only if none is running: lets the next one start
+	$(bin)/snakemake --unlock
+
+check: lint  ## linters, type checker, and the tests that were quick at their last run (a minute)
+	$(pytest) --quick --numprocesses 2
+
 test: lint  ## environment, linters, type checker and every test, the smoke workflow included
-	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest -m "not slow" --numprocesses 2
-	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest -m slow
+	$(pytest) -m "not slow" --numprocesses 2
+	$(pytest) -m slow
 
 lint: env  ## linters and type checker alone
 	$(bin)/ruff check

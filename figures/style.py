@@ -31,6 +31,11 @@ class Look:
     linestyle: str
 
     @property
+    def heading(self) -> str:
+        """The label on two lines, for the head of a narrow column."""
+        return self.label.replace(" (", "\n(")
+
+    @property
     def line(self) -> dict[str, Any]:
         """Keywords of `Axes.plot` and `Axes.errorbar`."""
         return {

@@ -41,11 +41,13 @@ def main() -> None:
     made = ROOT / "results" / "verdicts.json"
     if not made.exists():
         sys.exit("results/verdicts.json is missing: `make` computes it")
-    records = json.loads(made.read_text())
+    records = json.loads(made.read_text(encoding="utf-8"))
     shutil.copyfile(made, LEDGER)
     shutil.copyfile(ROOT / "results/figures/mixture_accuracy.png", ROOT / "figures/headline.png")
     with results.atomic(README) as unfinished:
-        unfinished.write_text(embed(README.read_text(), table(records)))
+        unfinished.write_text(
+            embed(README.read_text(encoding="utf-8"), table(records)), encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def load(path: Path = CLAIMS) -> dict[str, Claim]:
         ValueError: for a key that is none of a claim's, a verdict above all; for a claim without
             its text or source, or with neither rules nor the reason why it cannot be tested.
     """
-    claims: dict[str, Claim] = yaml.safe_load(path.read_text())
+    claims: dict[str, Claim] = yaml.safe_load(path.read_text(encoding="utf-8"))
     for name, claim in claims.items():
         unknown = claim.keys() - {"claim", "source", "amended", "not_testable", *RULES}
         if unknown:
@@ -104,7 +104,7 @@ def main() -> None:
     numbers = {Path(path).stem: results.read_numbers(path) for path in snakemake.input.numbers}
     text = json.dumps(ledger(load(), numbers), indent=1, ensure_ascii=False)
     with results.atomic(snakemake.output.ledger) as unfinished:
-        unfinished.write_text(text + "\n")
+        unfinished.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,15 +14,14 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from scipy import stats
 
 import rtk
 from experiments.beyond_mixtures import dense_rule
-from experiments.mixtures.sample import PICTURE, mean_acceptance, rows
-from experiments.workflow import job, results
+from experiments.mixtures.sample import PICTURE, mean_acceptance
+from experiments.workflow import job, tidy
 from rtk import metrics
 from rtk.targets import BEYOND_MIXTURES, ManyWell, Rings, StudentT, Target
 
@@ -184,16 +183,15 @@ def main() -> None:
         }
 
     exact = draw("reference")
-    table: list[dict[str, Any]] = []
+    table: list[tidy.Row] = []
     for repetition in range(EXACT_REPLICATES):
         found = judge(name, draw(repetition), draw(repetition, "reference"))
-        table += rows(found, **columns("exact", repetition), repetition=repetition)
+        table += tidy.rows(found, **columns("exact", repetition), repetition=repetition)
     generator = torch.Generator().manual_seed(seed_of("score"))
     errors = score_errors(name, params.score_times, params.score_points, generator)
     for t, (score, log_prob) in errors.items():
-        both = {"score_error": score, "log_prob_error": log_prob}
-        estimates = {metric: metrics.Estimate(value, np.nan) for metric, value in both.items()}
-        table += rows(estimates, **columns("exact", "score"), t=t)
+        both = {"score_error": (score, np.nan), "log_prob_error": (log_prob, np.nan)}
+        table += tidy.rows(both, **columns("exact", "score"), t=t)
     pictures = {"exact": exact[: params.kept, PICTURE]}
     for method, options in params.methods.items():
         for nfe in params.nfe:
@@ -211,7 +209,7 @@ def main() -> None:
                 **options,
             )
             x = result.samples.numpy()
-            table += rows(
+            table += tidy.rows(
                 judge(name, x, exact),
                 **columns(method, nfe) | {"nfe_asked": nfe, "nfe": result.nfe},
                 nonfinite=len(result.diagnostics.nonfinite),
@@ -220,9 +218,7 @@ def main() -> None:
             )
             if nfe == params.pictured:
                 pictures[method] = x[: params.kept, PICTURE]
-    record = {"config": dict(params.items()), "seed": params.seed, "started": started}
-    results.write(pd.DataFrame(table), snakemake.output.table, **record)
-    results.write_arrays(pictures, snakemake.output.sample, **record)
+    job.write(snakemake.output, table, pictures, config=dict(params.items()), started=started)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,9 @@
 import time
 
 import numpy as np
-import pandas as pd
 
-from experiments.mixtures.sample import PICTURE, judge, rows
-from experiments.workflow import job, results
+from experiments.mixtures.sample import PICTURE, judge
+from experiments.workflow import job, tidy
 from rtk import metrics, targets
 
 REPLICATES = 4
@@ -28,7 +27,7 @@ def main() -> None:
     floor = {
         name: metrics.Estimate.of_replicates([run[name].value for run in runs]) for name in runs[0]
     }
-    table = rows(
+    table = tidy.rows(
         floor,
         experiment="mixtures",
         target=params.target,
@@ -38,10 +37,8 @@ def main() -> None:
         nfe_asked=0,
         nfe=0,
     )
-    record = {"config": dict(params.items()), "seed": params.seed, "started": started}
-    results.write(pd.DataFrame(table), snakemake.output.table, **record)
-    picture = sample[: params.kept, PICTURE].astype(np.float32)
-    results.write_arrays({"exact": picture}, snakemake.output.sample, **record)
+    kept = {"exact": sample[: params.kept, PICTURE].astype(np.float32)}
+    job.write(snakemake.output, table, kept, config=dict(params.items()), started=started)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from tqdm import tqdm
 
 import rtk
-from experiments.workflow import job, results
+from experiments.workflow import job, tidy
 from rtk import metrics, segments, targets
 
 PICTURE = (0, 1)
@@ -68,16 +67,6 @@ def grid(rule: str, nfe: int, count: int | None = None, **options: Any) -> segme
     return times
 
 
-def rows(
-    estimates: Mapping[str, metrics.Estimate], **columns: int | float | str | None
-) -> list[dict[str, Any]]:
-    """One tidy row per metric."""
-    return [
-        {**columns, "metric": name, "value": e.value, "standard_error": e.standard_error}
-        for name, e in estimates.items()
-    ]
-
-
 def mean_acceptance(diagnostics: rtk.Diagnostics) -> float:
     """Mean acceptance over the inner steps of all segments; NaN without a Metropolis chain."""
     chains = [s for s in diagnostics.segments if s.acceptance is not None]
@@ -92,7 +81,7 @@ def main() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     mixture = targets.mixture(params.target)
     reference = metrics.Reference.of(mixture, size=params.chains, seed=params.seed)
-    table: list[dict[str, Any]] = []
+    table: list[tidy.Row] = []
     kept: dict[str, np.ndarray[Any, Any]] = {}
     for nfe in tqdm(params.nfe, desc=f"{params.target} {params.method}"):
         seed = job.derive_seed(params.seed, "mixtures", params.target, params.method, nfe)
@@ -108,7 +97,7 @@ def main() -> None:
             segments=grid(nfe=nfe, **params.grid),
             **params.sampler,
         )
-        table += rows(
+        table += tidy.rows(
             judge(result.samples, reference, params.metrics),
             experiment="mixtures",
             target=params.target,
@@ -121,14 +110,8 @@ def main() -> None:
             acceptance=mean_acceptance(result.diagnostics),
         )
         kept[f"nfe_{nfe}"] = result.samples[: params.kept, PICTURE].cpu().numpy()
-    record = {
-        "config": dict(params.items()),
-        "seed": params.seed,
-        "started": started,
-        "device": device,
-    }
-    results.write(pd.DataFrame(table), snakemake.output.table, **record)
-    results.write_arrays(kept, snakemake.output.sample, **record)
+    config = dict(params.items())
+    job.write(snakemake.output, table, kept, config=config, started=started, device=device)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,11 @@ to the test images, which is part of the floor.
 
 import time
 
-import pandas as pd
 import torch
 
-from experiments.mixtures.sample import rows
 from experiments.mnist import classifier, data, metrics
 from experiments.mnist.sample import reference
-from experiments.workflow import job, results
+from experiments.workflow import job, tidy
 from rtk.metrics import Estimate
 
 REPLICATES = 4
@@ -34,7 +32,7 @@ def main() -> None:
         for chosen in order[: REPLICATES * params.images].chunk(REPLICATES)
     ]
     floor = {name: Estimate.of_replicates([run[name].value for run in runs]) for name in runs[0]}
-    table = rows(
+    table = tidy.rows(
         floor,
         experiment="mnist",
         target="mnist",
@@ -44,8 +42,7 @@ def main() -> None:
         nfe_asked=0,
         nfe=0,
     )
-    record = {"config": dict(params.items()), "seed": params.seed, "started": started}
-    results.write(pd.DataFrame(table), snakemake.output.table, **record)
+    job.write(snakemake.output, table, config=dict(params.items()), started=started)
 
 
 if __name__ == "__main__":

@@ -10,16 +10,15 @@ import time
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 import rtk
-from experiments.mixtures.sample import mean_acceptance, rows
+from experiments.mixtures.sample import mean_acceptance
 from experiments.mnist import classifier, data, metrics, network
 from experiments.mnist.network import IMAGE_SHAPE
-from experiments.workflow import job, results
+from experiments.workflow import job, tidy
 from rtk import segments
 from rtk.samplers.base import Problem, Sampler
 from rtk.samplers.registry import make_sampler
@@ -67,7 +66,7 @@ def main() -> None:
     test = reference(features, inputs.data)
     options = dict(params.sampler)
     sampler = make_sampler(options.pop("method"), options)
-    table: list[dict[str, Any]] = []
+    table: list[tidy.Row] = []
     kept: dict[str, np.ndarray[Any, Any]] = {}
     for nfe in tqdm(params.nfe, desc=params.method):
         seed = job.derive_seed(params.seed, "mnist", params.method, nfe)
@@ -84,7 +83,7 @@ def main() -> None:
             progress=True,
         )
         seconds = time.perf_counter() - begun
-        table += rows(
+        table += tidy.rows(
             test.measure(metrics.describe(features, result.samples.cpu())),
             experiment="mnist",
             target="mnist",
@@ -98,14 +97,8 @@ def main() -> None:
             acceptance=mean_acceptance(result.diagnostics),
         )
         kept[f"nfe_{nfe}"] = pixels(result.samples[: params.kept])
-    record = {
-        "config": dict(params.items()),
-        "seed": params.seed,
-        "started": started,
-        "device": device,
-    }
-    results.write(pd.DataFrame(table), snakemake.output.table, **record)
-    results.write_arrays(kept, snakemake.output.sample, **record)
+    config = dict(params.items())
+    job.write(snakemake.output, table, kept, config=config, started=started, device=device)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,10 @@ BEYOND = config["beyond_mixtures"]
 
 rule simulate_beyond_mixtures:
     input:
-        code=sources("experiments/beyond_mixtures/sample.py"),
+        code=sources(
+            "experiments/beyond_mixtures/sample.py",
+            methods={options["method"] for options in BEYOND["methods"].values()},
+        ),
     output:
         table="<results>/data/beyond_mixtures/{target}.parquet",
         sample="<results>/data/beyond_mixtures/{target}.npz",
@@ -32,14 +35,14 @@ rule simulate_beyond_mixtures:
 rule figure_beyond_mixtures:
     input:
         code=sources("figures/plots/beyond_mixtures.py"),
-        results=expand(rules.simulate_beyond_mixtures.output.table, target=BEYOND["targets"]),
+        frame=expand(rules.simulate_beyond_mixtures.output.table, target=BEYOND["targets"]),
     output:
         pdf="<results>/figures/beyond_mixtures.pdf",
         png=report(
             "<results>/figures/beyond_mixtures.png",
             caption="../../figures/captions/beyond_mixtures.rst",
             category="B. Theory",
-            subcategory="B8",
+            subcategory="B8. Beyond mixtures",
         ),
     log:
         "<logs>/figure_beyond_mixtures.log",
@@ -62,7 +65,7 @@ rule figure_beyond_mixtures_scatter:
             "<results>/figures/beyond_mixtures_scatter.png",
             caption="../../figures/captions/beyond_mixtures_scatter.rst",
             category="B. Theory",
-            subcategory="B8",
+            subcategory="B8. Beyond mixtures",
         ),
     log:
         "<logs>/figure_beyond_mixtures_scatter.log",
@@ -71,8 +74,6 @@ rule figure_beyond_mixtures_scatter:
     conda:
         "../../environment.yml"
     threads: 1
-    params:
-        targets=BEYOND["targets"],
     script:
         "../../figures/plots/beyond_mixtures_scatter.py"
 
@@ -80,13 +81,13 @@ rule figure_beyond_mixtures_scatter:
 rule table_beyond_mixtures:
     input:
         code=sources("figures/tables/beyond_mixtures.py"),
-        results=expand(rules.simulate_beyond_mixtures.output.table, target=BEYOND["targets"]),
+        frame=expand(rules.simulate_beyond_mixtures.output.table, target=BEYOND["targets"]),
     output:
         table=report(
             "<results>/tables/beyond_mixtures.csv",
             caption="../../figures/captions/beyond_mixtures.rst",
             category="B. Theory",
-            subcategory="B8",
+            subcategory="B8. Beyond mixtures",
         ),
         numbers="<results>/numbers/beyond_mixtures.json",
     log:

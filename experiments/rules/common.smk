@@ -38,11 +38,32 @@ def mnist_weights(network):
     return f"{folder}/{network}.safetensors"
 
 
+def study_settings(study):
+    """The settings of a study: its own part of the configuration, and what it shares."""
+    shared = config["studies"][study].get("shares", {})
+    others = {name: config[other][name] for other, names in shared.items() for name in names}
+    return config[study] | others
+
+
+def study_files(wildcards):
+    """The files that a study reads, by name."""
+    files = {"data": rules.fetch_mnist.output.data, "score": mnist_weights("score")}
+    return {name: files[name] for name in config["studies"][wildcards.study].get("needs", [])}
+
+
+def study_data(study):
+    """The tables of a study: one, or one for each of its targets."""
+    if config["studies"][study].get("split"):
+        pattern = "<results>/data/{study}/{target}.parquet"
+        return expand(pattern, study=study, target=config[study]["targets"])
+    return [f"<results>/data/{study}.parquet"]
+
+
 def named_in(sources, call, pattern):
     """The files that sources name, as NAME, in calls such as plot("NAME" or #num("NAME".
 
     A call begins its line or has a hash before it.
     """
-    text = "".join(Path(source).read_text() for source in sources)
+    text = "".join(Path(source).read_text(encoding="utf-8") for source in sources)
     names = re.findall(rf'(?:^|#){call}\(\s*"(\w+)"', text, re.MULTILINE)
     return expand(pattern, name=sorted(set(names)))

@@ -4,7 +4,10 @@ MIXTURES = config["mixtures"]
 
 rule simulate_mixture:
     input:
-        code=sources("experiments/mixtures/sample.py"),
+        code=lambda wildcards: sources(
+            "experiments/mixtures/sample.py",
+            methods=[MIXTURES["methods"][wildcards.method]["sampler"]["method"]],
+        ),
     output:
         table="<results>/data/mixtures/{target}/{method}.parquet",
         sample="<results>/data/mixtures/{target}/{method}.npz",
@@ -57,7 +60,7 @@ rule mixture_floor:
 rule figure_mixture_curves:
     input:
         code=sources("figures/plots/mixture_curves.py"),
-        results=mixture_tables(MIXTURES["methods"]),
+        frame=mixture_tables(MIXTURES["methods"]),
         floor=mixture_tables(["exact"]),
     output:
         pdf="<results>/figures/mixture_{curve}.pdf",
@@ -86,9 +89,9 @@ rule figure_mixture_curves:
 rule figure_mixture_scatter:
     input:
         code=sources("figures/plots/mixture_scatter.py"),
-        exact="<results>/data/mixtures/{target}/exact.npz",
         samples=expand(
-            "<results>/data/mixtures/{{target}}/{method}.npz", method=MIXTURES["methods"]
+            "<results>/data/mixtures/{{target}}/{method}.npz",
+            method=["exact", *MIXTURES["methods"]],
         ),
     output:
         pdf="<results>/figures/mixture_scatter_{target}.pdf",
@@ -107,8 +110,6 @@ rule figure_mixture_scatter:
         "../../environment.yml"
     threads: 1
     params:
-        target="{target}",
-        methods=list(MIXTURES["methods"]),
         nfe=MIXTURES["nfe"],
     script:
         "../../figures/plots/mixture_scatter.py"
@@ -117,9 +118,9 @@ rule figure_mixture_scatter:
 rule figure_mixture_histogram:
     input:
         code=sources("figures/plots/mixture_histogram.py"),
-        exact="<results>/data/mixtures/{target}/exact.npz",
         samples=expand(
-            "<results>/data/mixtures/{{target}}/{method}.npz", method=MIXTURES["methods"]
+            "<results>/data/mixtures/{{target}}/{method}.npz",
+            method=["exact", *MIXTURES["methods"]],
         ),
     output:
         pdf="<results>/figures/mixture_histogram_{target}.pdf",
@@ -139,7 +140,6 @@ rule figure_mixture_histogram:
     threads: 1
     params:
         target="{target}",
-        methods=list(MIXTURES["methods"]),
         nfe=MIXTURES["nfe"],
     script:
         "../../figures/plots/mixture_histogram.py"
@@ -148,8 +148,7 @@ rule figure_mixture_histogram:
 rule table_calibration:
     input:
         code=sources("figures/tables/calibration.py"),
-        results=mixture_tables(MIXTURES["methods"]),
-        floor=mixture_tables(["exact"]),
+        frame=mixture_tables([*MIXTURES["methods"], "exact"]),
     output:
         table=report(
             "<results>/tables/calibration.csv",
@@ -172,7 +171,7 @@ rule table_calibration:
 rule table_mixtures:
     input:
         code=sources("figures/tables/mixtures.py"),
-        results=mixture_tables(MIXTURES["methods"]),
+        frame=mixture_tables(MIXTURES["methods"]),
     output:
         table=report(
             "<results>/tables/mixtures.csv",

@@ -63,7 +63,10 @@ rule train_score:
 
 rule sample_mnist:
     input:
-        code=sources("experiments/mnist/sample.py"),
+        code=lambda wildcards: sources(
+            "experiments/mnist/sample.py",
+            methods=[MNIST["methods"][wildcards.method]["sampler"]["method"]],
+        ),
         data=rules.fetch_mnist.output.data,
         score=mnist_weights("score"),
         classifier=mnist_weights("classifier"),
@@ -115,7 +118,7 @@ rule mnist_floor:
 rule figure_mnist_frechet:
     input:
         code=sources("figures/plots/mnist_frechet.py"),
-        results=expand("<results>/data/mnist/{method}.parquet", method=MNIST["methods"]),
+        frame=expand("<results>/data/mnist/{method}.parquet", method=MNIST["methods"]),
         floor=rules.mnist_floor.output.table,
     output:
         pdf="<results>/figures/mnist_frechet.pdf",
@@ -158,7 +161,6 @@ rule figure_mnist_samples:
         "../../environment.yml"
     threads: 1
     params:
-        methods=list(MNIST["methods"]),
         nfe=MNIST["nfe"],
     script:
         "../../figures/plots/mnist_samples.py"
@@ -167,7 +169,7 @@ rule figure_mnist_samples:
 rule table_mnist:
     input:
         code=sources("figures/tables/mnist.py"),
-        results=expand("<results>/data/mnist/{method}.parquet", method=MNIST["methods"]),
+        frame=expand("<results>/data/mnist/{method}.parquet", method=MNIST["methods"]),
         floor=rules.mnist_floor.output.table,
     output:
         table=report(

@@ -30,13 +30,11 @@ add to the energy.
 
 import itertools
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from scipy import sparse
@@ -45,7 +43,7 @@ from scipy.special import gammaln, logsumexp
 from torch import Tensor
 
 import rtk
-from experiments.workflow import job
+from experiments.workflow import job, tidy
 from rtk import segments
 from rtk.kernel import ReverseTransition
 from rtk.laws import grid as grid_law
@@ -60,6 +58,21 @@ NODES = 120
 RADII = 201
 FINE = 20_000
 TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study.
+
+    Attributes:
+        dimensions: dimensions d of the kernels; one dimension is added to them.
+        truncations: radii of the ball over the typical norm.
+        cells: cells per coordinate of the coarser grid.
+    """
+
+    dimensions: list[int]
+    truncations: list[float]
+    cells: int
 
 
 @dataclass(frozen=True)
@@ -306,36 +319,20 @@ def measure(kernel: Kernel, truncation: float, cells: int) -> dict[str, tuple[fl
     return found
 
 
-def main() -> None:
-    started = time.perf_counter()
-    snakemake = job.start()
-    params = snakemake.params
-    table: list[dict[str, Any]] = []
-    for name, d, truncation in itertools.product(
-        TARGETS, (1, *params.dimensions), params.truncations
-    ):
-        measured = measure(Kernel(TARGETS[name], d), truncation, params.cells)
-        table += [
-            {
-                "target": name,
-                "dimension": d,
-                "truncation": truncation,
-                "metric": metric,
-                "value": value,
-                "standard_error": error,
-            }
-            for metric, (value, error) in measured.items()
-        ]
-    frame = pd.DataFrame(table).assign(
-        experiment="cheeger",
-        method="exact",
-        settings=lambda rows: "truncation=" + rows["truncation"].astype(str),
-        seed=0,
-        nfe_asked=0,
-        nfe=0,
-    )
-    job.write(snakemake, frame, started)
+def rows(settings: Settings, seed: int) -> list[tidy.Row]:
+    """Bounds and gaps of every target, dimension and truncation; nothing is random."""
+    cases = itertools.product(TARGETS, (1, *settings.dimensions), settings.truncations)
+    return [
+        {"method": "exact", "settings": f"truncation={truncation}", **row}
+        for target, dimension, truncation in cases
+        for row in tidy.rows(
+            measure(Kernel(TARGETS[target], dimension), truncation, settings.cells),
+            target=target,
+            dimension=dimension,
+            truncation=truncation,
+        )
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    job.study(rows, Settings)

@@ -16,13 +16,12 @@ and the paper's Gaussian start.
 """
 
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 
@@ -51,6 +50,29 @@ EDGE = 6.8
 # third of the curvature and all of it: ULD's is that of z'' + 2 z' + z / 3 = 0.
 LANGEVIN_RATE = 1.0 / 3.0
 UNDERDAMPED_RATE = 1.0 - math.sqrt(2.0 / 3.0)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study.
+
+    Attributes:
+        smallest: smallest total variation that is asked for.
+        mala_smallest: smallest total variation asked of RTK-MALA's rule.
+        per_decade: accuracies per decade in the rules.
+        longest: latest start time of the searches.
+        most: largest number of steps, by sampler.
+        fixed_steps: relative inner steps of RTK-ULD whose floor is shown.
+        cells: cells of the grid.
+    """
+
+    smallest: float
+    mala_smallest: float
+    per_decade: int
+    longest: float
+    most: dict[str, int]
+    fixed_steps: list[float]
+    cells: int
 
 
 class Run(NamedTuple):
@@ -322,12 +344,12 @@ def cheapest(candidates: Iterable[Run], accuracies: Iterable[float]) -> dict[flo
 # --- the table ------------------------------------------------------------------------------------
 
 
-def rows(study: str, target: str, method: str, runs: Iterable[tuple[float, Run]]) -> Rows:
+def rows_of(study: str, target: str, method: str, runs: Iterable[tuple[float, Run]]) -> Rows:
     """Rows of the table; eps is the accuracy that was asked for, NaN if none was."""
     return [
-        {"study": study, "target": target, "method": method, "eps": eps, "value": run.tv}
-        | {"nfe": run.nfe, "step_size": run.step_size, "inner_steps": run.inner_steps}
-        | {"settings": run.settings}
+        {"study": study, "target": target, "method": method, "settings": run.settings, "eps": eps}
+        | {"metric": "tv", "value": run.tv, "nfe": run.nfe}
+        | {"step_size": run.step_size, "inner_steps": run.inner_steps}
         for eps, run in runs
     ]
 
@@ -336,95 +358,87 @@ def unasked(runs: Iterable[Run]) -> Iterator[tuple[float, Run]]:
     return ((math.nan, run) for run in runs)
 
 
-def searched(params: Any) -> list[float]:
+def searched(settings: Settings) -> list[float]:
     """The accuracies for which the cheapest settings are searched."""
-    accuracies: list[float] = (1.0 / ladder(1.0, 1.0 / params.smallest, 2)).tolist()
+    accuracies: list[float] = (1.0 / ladder(1.0, 1.0 / settings.smallest, 2)).tolist()
     return accuracies[1:]
 
 
-def by_rule(rule: Callable[[float], Run | None], params: Any) -> Iterator[tuple[float, Run]]:
+def by_rule(rule: Callable[[float], Run | None], settings: Settings) -> Iterator[tuple[float, Run]]:
     """Runs for smaller and smaller eps, until the smallest TV is reached or the rule gives up."""
-    for eps in 1.0 / ladder(1.0, 1.0 / params.smallest, params.per_decade):
+    for eps in 1.0 / ladder(1.0, 1.0 / settings.smallest, settings.per_decade):
         run = rule(float(eps))
         if run is None:
             return
         yield float(eps), run
-        if run.tv < params.smallest:
+        if run.tv < settings.smallest:
             return
 
 
-def gaussian_rows(params: Any) -> Rows:
+def gaussian_rows(settings: Settings) -> Rows:
     """Whole chains of unadjusted samplers."""
     table: Rows = []
     for method in gaussian_steps.RTK_STEPS:
-        table += rows("rule", "gaussian", method, by_rule(partial(rtk_rule, method), params))
-        found = cheapest(rtk_candidates(method, params.smallest, params.longest), searched(params))
-        table += rows("optimised", "gaussian", method, found.items())
-    for method, most in params.most.items():
-        runs = by_rule(partial(plain_rule, method, most=most), params)
-        table += rows("rule", "gaussian", method, runs)
-        found = cheapest(plain_candidates(method, most // 25), searched(params))
-        table += rows("optimised", "gaussian", method, found.items())
-    count = segment_count(params.smallest, 10, GAUSSIAN_MOMENT, GAUSSIAN_LIPSCHITZ)
+        table += rows_of("rule", "gaussian", method, by_rule(partial(rtk_rule, method), settings))
+        found = cheapest(
+            rtk_candidates(method, settings.smallest, settings.longest), searched(settings)
+        )
+        table += rows_of("optimised", "gaussian", method, found.items())
+    for method, most in settings.most.items():
+        runs = by_rule(partial(plain_rule, method, most=most), settings)
+        table += rows_of("rule", "gaussian", method, runs)
+        found = cheapest(plain_candidates(method, most // 25), searched(settings))
+        table += rows_of("optimised", "gaussian", method, found.items())
+    count = segment_count(settings.smallest, 10, GAUSSIAN_MOMENT, GAUSSIAN_LIPSCHITZ)
     times = grid(GAUSSIAN_LIPSCHITZ, count)
-    for step_size in params.fixed_steps:
+    for step_size in settings.fixed_steps:
         for steps in np.unique(ladder(1, 64.0 / step_size, 12).astype(int)).tolist():
             fixed = unasked(run_rtk("rtk-uld", times, step_size, steps, [count]))
-            table += rows("fixed step", "gaussian", "rtk-uld", fixed)
+            table += rows_of("fixed step", "gaussian", "rtk-uld", fixed)
     return table
 
 
-def modes_rows(params: Any) -> Rows:
+def modes_rows(settings: Settings) -> Rows:
     """Whole chains of RTK-MALA, and of RTK-ULA beside it, on the two modes."""
-    fine = grid_law.Grid(-EDGE, EDGE, params.cells)
-    coarse = grid_law.Grid(-EDGE, EDGE, params.cells // 2)
-    accuracies = [float(e) for e in 1.0 / ladder(1.0, 1.0 / params.mala_smallest, 4)]
+    fine = grid_law.Grid(-EDGE, EDGE, settings.cells)
+    coarse = grid_law.Grid(-EDGE, EDGE, settings.cells // 2)
+    accuracies = [float(e) for e in 1.0 / ladder(1.0, 1.0 / settings.mala_smallest, 4)]
     asked = {eps: mala_rule(eps) for eps in accuracies}
     tv = modes_chains("rtk-mala", asked.values(), 1.0, 1, fine)
     check = modes_chains("rtk-mala", asked.values(), 1.0, 1, coarse)
     runs = [(eps, modes_run("rtk-mala", run, tv[run], 1.0)) for eps, run in asked.items()]
-    table = rows("rule", "two modes", "rtk-mala", runs)
+    table = rows_of("rule", "two modes", "rtk-mala", runs)
     # Richardson, as `rtk.laws.grid.refined`.
     table += [
         row | {"metric": "grid_error", "value": abs(tv[run] - check[run]) / 3.0}
         for row, run in zip(table, asked.values(), strict=True)
     ]
-    count, most = mala_rule(params.smallest)
+    count, most = mala_rule(settings.smallest)
     path = [(count, steps) for steps in range(1, most + 1)]
     for method in ("rtk-mala", "rtk-ula"):
         tv = modes_chains(method, path, 1.0, 1, coarse)
         fixed = unasked(modes_run(method, run, tv[run], 1.0) for run in path)
-        table += rows("fixed step", "two modes", method, fixed)
-    found = cheapest(mala_candidates(coarse, params.longest), searched(params))
-    return table + rows("optimised", "two modes", "rtk-mala", found.items())
+        table += rows_of("fixed step", "two modes", method, fixed)
+    found = cheapest(mala_candidates(coarse, settings.longest), searched(settings))
+    return table + rows_of("optimised", "two modes", "rtk-mala", found.items())
 
 
-def segment_rows(params: Any) -> Rows:
+def segment_rows(settings: Settings) -> Rows:
     """One segment."""
-    cells = grid_law.Grid(-EDGE, EDGE, params.cells)
+    cells = grid_law.Grid(-EDGE, EDGE, settings.cells)
     path = unasked(mala_segment(1.0, 40, cells))
-    table = rows("segment path", "two modes", "rtk-mala", path)
+    table = rows_of("segment path", "two modes", "rtk-mala", path)
     for method in ("rtk-mala", *gaussian_steps.RTK_STEPS):
         target = "two modes" if method == "rtk-mala" else "gaussian"
-        found = cheapest(segment_candidates(method, params.smallest, cells), searched(params))
-        table += rows("segment", target, method, found.items())
+        found = cheapest(segment_candidates(method, settings.smallest, cells), searched(settings))
+        table += rows_of("segment", target, method, found.items())
     return table
 
 
-def main() -> None:
-    started = time.perf_counter()
-    snakemake = job.start()
-    params = snakemake.params
-    table = pd.DataFrame([*gaussian_rows(params), *modes_rows(params), *segment_rows(params)])
-    frame = table.assign(
-        experiment="convergence",
-        metric=table["metric"].fillna("tv"),
-        seed=0,
-        nfe_asked=0,
-        standard_error=0.0,
-    )
-    job.write(snakemake, frame, started)
+def rows(settings: Settings, seed: int) -> Rows:
+    """Whole chains on both targets, and one segment; nothing is random."""
+    return [*gaussian_rows(settings), *modes_rows(settings), *segment_rows(settings)]
 
 
 if __name__ == "__main__":
-    main()
+    job.study(rows, Settings)

@@ -13,13 +13,12 @@ with ``M = E|x_0|^2``: the start ``N(0, I)`` then costs at most about eps / 4.
 
 import itertools
 import math
-import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.workflow import job
@@ -51,6 +50,21 @@ FOREVER = 2**40
 GRID_POWERS = (1.0, 1.5, 2.0, 3.0)
 # Spacing of the grids of steps, as a factor.
 FINER = 2.0**-0.5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study.
+
+    Attributes:
+        dimensions: dimensions in which the cost is measured.
+        accuracies: total variations to reach.
+        methods: samplers, by the names that they have in results.
+    """
+
+    dimensions: list[int]
+    accuracies: list[float]
+    methods: list[str]
 
 
 def end_time(second_moment: float, eps: float) -> float:
@@ -238,29 +252,22 @@ def measure(method: str, dimension: int, accuracies: list[float]) -> list[Row]:
     return [{"method": method, "dimension": dimension, "eps": eps, **row} for eps, row in found]
 
 
-def main() -> None:
-    started = time.perf_counter()
-    snakemake = job.start()
-    params = snakemake.params
-    table = [
-        row
-        for method in params.methods
-        for dimension in params.dimensions
-        for row in measure(method, dimension, params.accuracies)
+def rows(settings: Settings, seed: int) -> list[Row]:
+    """Costs of every sampler in every dimension; nothing is random."""
+    return [
+        {
+            "target": "isotropic" if method == "rtk-mala" else "product",
+            "settings": f"rule={row['rule']}",
+            "metric": "nfe",
+            "start": "",
+            "value": float(row["nfe"]),
+            **row,
+        }
+        for method in settings.methods
+        for dimension in settings.dimensions
+        for row in measure(method, dimension, settings.accuracies)
     ]
-    frame = pd.DataFrame(table).assign(
-        experiment="dimension",
-        target=lambda rows: np.where(rows["method"] == "rtk-mala", "isotropic", "product"),
-        settings=lambda rows: "rule=" + rows["rule"],
-        metric=lambda rows: rows["metric"].fillna("nfe"),
-        start=lambda rows: rows["start"].fillna(""),
-        seed=0,
-        nfe_asked=0,
-        value=lambda rows: rows["nfe"].astype(float),
-        standard_error=0.0,
-    )
-    job.write(snakemake, frame, started)
 
 
 if __name__ == "__main__":
-    main()
+    job.study(rows, Settings)

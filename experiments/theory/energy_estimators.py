@@ -13,11 +13,10 @@ A network for the energy, the paper's other way, is left out: it is another mode
 
 import itertools
 import math
-import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 
 import rtk
@@ -45,6 +44,27 @@ ESTIMATORS: dict[str, EnergyDifference] = {
 EXACT = Exact()
 REACH = 4.0
 MILD_VARIANCE = 0.25
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study.
+
+    Attributes:
+        step_sizes: inner steps, relative to the largest curvature.
+        segments: segments of whole chains.
+        cells: cells of the grid.
+        proposals: proposals in ten dimensions.
+        chains: chains per estimator and number of score evaluations.
+        nfe: score evaluations of whole chains.
+    """
+
+    step_sizes: list[float]
+    segments: int
+    cells: int
+    proposals: int
+    chains: int
+    nfe: list[int]
 
 
 def acceptance(
@@ -185,26 +205,17 @@ def chains(budgets: list[int], count: int, segment_count: int, seed: int) -> Row
     return rows
 
 
-def main() -> None:
-    started = time.perf_counter()
-    snakemake = job.start()
-    params = snakemake.params
-    seed = job.derive_seed(params.seed, "energy_estimators", "proposals")
+def rows(settings: Settings, seed: int) -> Rows:
+    """Errors on one segment, of single proposals, and of whole chains."""
+    proposals_seed = job.derive_seed(seed, "energy_estimators", "proposals")
     table = [
-        *modes(params.step_sizes, params.cells),
-        *proposals(params.step_sizes, params.proposals, seed),
-        *chains(params.nfe, params.chains, params.segments, params.seed),
+        *modes(settings.step_sizes, settings.cells),
+        *proposals(settings.step_sizes, settings.proposals, proposals_seed),
+        *chains(settings.nfe, settings.chains, settings.segments, seed),
     ]
-    frame = pd.DataFrame(table).assign(
-        experiment="energy_estimators",
-        step_size=lambda rows: rows["step_size"].fillna(0.0),
-        settings=lambda rows: "step_size=" + rows["step_size"].astype(str),
-        seed=params.seed,
-        nfe=lambda rows: rows["nfe"].fillna(0).astype(int),
-        nfe_asked=lambda rows: rows["nfe_asked"].fillna(0).astype(int),
-    )
-    job.write(snakemake, frame, started)
+    table = [{"step_size": 0.0, "seed": seed, **row} for row in table]
+    return [{"settings": f"step_size={row['step_size']}", **row} for row in table]
 
 
 if __name__ == "__main__":
-    main()
+    job.study(rows, Settings)

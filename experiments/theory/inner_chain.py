@@ -12,11 +12,10 @@ it meets a floor that is proportional to its step.
 """
 
 import math
-import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -49,6 +48,23 @@ ENERGIES = {
 SPLITTINGS = {"rtk-uld-obabo": "OBABO", "rtk-uld-baoab": "BAOAB", "rtk-uld-ubu": "UBU"}
 
 Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study.
+
+    Attributes:
+        t_lo: time at the clean end of the segment.
+        step_sizes: inner steps, relative to the largest curvature.
+        steps: numbers of inner steps after which the law is compared.
+        cells: cells of the grid.
+    """
+
+    t_lo: float
+    step_sizes: list[float]
+    steps: list[int]
+    cells: int
 
 
 def warm_start(kernel: ReverseTransition) -> Gaussian:
@@ -131,44 +147,43 @@ def gaussian_floor(method: str, relative: float) -> float:
     return gaussian_tv(method, relative, math.ceil(40.0 / relative))
 
 
-def main() -> None:
-    started = time.perf_counter()
-    snakemake = job.start()
-    params = snakemake.params
+def rows(settings: Settings, seed: int) -> Rows:
+    """Distances after the chosen numbers of steps, and floors, on both targets; nothing is random.
+
+    The floor of a chain has ``steps = -1``.
+    """
+    table = [*modes_rows(settings), *gaussian_rows(settings)]
+    return [{"settings": f"step_size={row['step_size']}", **row} for row in table]
+
+
+def modes_rows(settings: Settings) -> Rows:
+    """The chains on the two modes."""
     table: Rows = []
-    paths = modes_paths(params.t_lo, params.step_sizes, max(params.steps), params.cells)
+    paths = modes_paths(settings.t_lo, settings.step_sizes, max(settings.steps), settings.cells)
     for (method, relative), (path, floor) in paths.items():
         common = {"target": "two-modes", "method": method, "step_size": relative}
-        table += [{**common, "steps": k, "metric": "tv", "value": path[k]} for k in params.steps]
+        table += [{**common, "steps": k, "metric": "tv", "value": path[k]} for k in settings.steps]
         table.append({**common, "steps": -1, "metric": "tv_floor", "value": floor})
-    for method in ("rtk-ula", "rtk-uld", *SPLITTINGS):
-        for relative in params.step_sizes:
-            common = {"target": "gaussian", "method": method, "step_size": relative}
-            floor = gaussian_floor(method, relative)
-            table.append({**common, "steps": -1, "metric": "tv_floor", "value": floor})
-    for method in ("rtk-ula", "rtk-uld"):
-        for relative in params.step_sizes:
-            table += [
-                {
-                    "target": "gaussian",
-                    "method": method,
-                    "step_size": relative,
-                    "steps": k,
-                    "metric": "tv",
-                    "value": gaussian_tv(method, relative, k),
-                }
-                for k in params.steps
-            ]
-    frame = pd.DataFrame(table).assign(
-        experiment="inner_chain",
-        settings=lambda rows: "step_size=" + rows["step_size"].astype(str),
-        seed=0,
-        nfe_asked=0,
-        nfe=0,
-        standard_error=0.0,
-    )
-    job.write(snakemake, frame, started)
+    return table
+
+
+def gaussian_rows(settings: Settings) -> Rows:
+    """Floors on the Gaussian of all unadjusted chains, then paths of the paper's two."""
+    floors = [
+        {"steps": -1, "metric": "tv_floor", "value": gaussian_floor(method, relative)}
+        | {"target": "gaussian", "method": method, "step_size": relative}
+        for method in ("rtk-ula", "rtk-uld", *SPLITTINGS)
+        for relative in settings.step_sizes
+    ]
+    paths = [
+        {"steps": k, "metric": "tv", "value": gaussian_tv(method, relative, k)}
+        | {"target": "gaussian", "method": method, "step_size": relative}
+        for method in ("rtk-ula", "rtk-uld")
+        for relative in settings.step_sizes
+        for k in settings.steps
+    ]
+    return floors + paths
 
 
 if __name__ == "__main__":
-    main()
+    job.study(rows, Settings)

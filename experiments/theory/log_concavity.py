@@ -7,15 +7,14 @@ length of the paper's own segments, 1.
 """
 
 import math
-import time
+from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 import torch
 from torch import Tensor
 
 import rtk
-from experiments.workflow import job, results
+from experiments.workflow import job, tidy
 from rtk import process, segments, targets
 
 POINTS_PER_PAIR = 65
@@ -23,6 +22,25 @@ CLIMBERS = 32
 CLIMBS = 80
 PAPER_LENGTH = 1.0
 """Length of the five uniform segments of the paper's experiments, from 5 to 0."""
+FRACTIONS = ("not_convex", "paper_not_convex")
+"""Metrics that are fractions of the samples."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study on one mixture.
+
+    Attributes:
+        target: name of the mixture.
+        points: samples of p_t at which the Hessian is taken.
+        times: times at the clean end of the segment.
+        ratios: lengths of the segment over the theory's.
+    """
+
+    target: str
+    points: int
+    times: list[float]
+    ratios: list[float]
 
 
 def between_modes(mixture: rtk.GaussianMixture, t: float) -> Tensor:
@@ -124,41 +142,21 @@ def measure(
     return table
 
 
-def main() -> None:
-    started = time.perf_counter()
-    snakemake = job.start()
-    params = snakemake.params
-    mixture = targets.mixture(params.target)
-    seed = job.derive_seed(params.seed, "log_concavity", params.target)
+def rows(settings: Settings, seed: int) -> list[tidy.Row]:
+    """Spectra at all times and lengths; a fraction of samples has its binomial standard error."""
+    mixture = targets.mixture(settings.target)
+    seed = job.derive_seed(seed, "log_concavity", settings.target)
     generator = torch.Generator().manual_seed(seed)
-    table = pd.DataFrame(
-        [
-            {**row, "t_lo": t_lo}
-            for t_lo in params.times
-            for row in measure(
-                mixture,
-                t_lo,
-                params.ratios,
-                mixture.sample(params.points, t_lo, generator, torch.float64),
-            )
-        ]
-    )
-    fraction = table["metric"].isin(["not_convex", "paper_not_convex"])
-    value = table["value"].where(fraction, 0.0)
-    table["standard_error"] = (value * (1 - value) / params.points) ** 0.5
-    table = table.assign(
-        experiment="log_concavity",
-        target=params.target,
-        method="exact",
-        settings="",
-        seed=seed,
-        nfe_asked=0,
-        nfe=0,
-    )
-    results.write(
-        table, snakemake.output.table, config=dict(params.items()), seed=seed, started=started
-    )
+    common = {"target": settings.target, "method": "exact", "settings": "", "seed": seed}
+    table: list[tidy.Row] = []
+    for t_lo in settings.times:
+        samples = mixture.sample(settings.points, t_lo, generator, torch.float64)
+        for row in measure(mixture, t_lo, settings.ratios, samples):
+            fraction = row["value"] if row["metric"] in FRACTIONS else 0.0
+            error = (fraction * (1.0 - fraction) / settings.points) ** 0.5
+            table.append({**common, **row, "t_lo": t_lo, "standard_error": error})
+    return table
 
 
 if __name__ == "__main__":
-    main()
+    job.study(rows, Settings)

@@ -13,11 +13,11 @@ optimal scaling (Roberts and Rosenthal 1998). It is the same rule at all lengths
   over coordinates and averaged over chains, so that chains weigh by their variance.
 """
 
-import time
-from typing import Any
+import itertools
+import math
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import brentq
@@ -25,7 +25,7 @@ from scipy.special import ndtr
 
 import rtk
 from experiments.theory.log_concavity import everywhere, lipschitz_constant, spectrum
-from experiments.workflow import job
+from experiments.workflow import job, tidy
 from rtk import process, segments, targets
 from rtk.kernel import ReverseTransition
 from rtk.laws import grid as grid_law
@@ -38,6 +38,30 @@ MODE_VARIANCE = 0.36
 # The grid reaches so many standard deviations beyond the outermost component of the kernel.
 REACH = 8.0
 BATCHES = 16
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study.
+
+    Attributes:
+        ratios, ratios_d10: lengths of the segment over the theory's, in one and in ten dimensions.
+        modes: distances of the two modes from 0.
+        noisy_ends: number of quantiles of ``p_hi`` at which the kernel is taken, odd.
+        cells: cells of the grid.
+        targets: mixtures in ten dimensions.
+        chains: chains in ten dimensions.
+        steps: length of a chain in ten dimensions.
+    """
+
+    ratios: list[float]
+    ratios_d10: list[float]
+    modes: list[float]
+    noisy_ends: int
+    cells: int
+    targets: list[str]
+    chains: int
+    steps: int
 
 
 def two_modes(mode: float) -> rtk.GaussianMixture:
@@ -169,51 +193,19 @@ def ten_dimensions(
     }
 
 
-def main() -> None:
-    started = time.perf_counter()
-    snakemake = job.start()
-    params = snakemake.params
-    table: list[dict[str, Any]] = []
-    for mode in params.modes:
-        for ratio in params.ratios:
-            found = one_dimension(mode, ratio, params.noisy_ends, params.cells)
-            table += [
-                {
-                    "target": "two-modes",
-                    "mode": mode,
-                    "ratio": ratio,
-                    "metric": metric,
-                    "value": value,
-                    "standard_error": 0.0,
-                    "seed": 0,
-                }
-                for metric, value in found.items()
-            ]
-    for target in params.targets:
-        for ratio in params.ratios_d10:
-            seed = job.derive_seed(params.seed, "mixing", target, str(ratio))
-            measured = ten_dimensions(target, ratio, params.chains, params.steps, seed)
-            table += [
-                {
-                    "target": target,
-                    "mode": np.nan,
-                    "ratio": ratio,
-                    "metric": metric,
-                    "value": value,
-                    "standard_error": error,
-                    "seed": seed,
-                }
-                for metric, (value, error) in measured.items()
-            ]
-    frame = pd.DataFrame(table).assign(
-        experiment="mixing",
-        method="rtk-mala",
-        settings=lambda rows: "ratio=" + rows["ratio"].astype(str),
-        nfe_asked=0,
-        nfe=0,
-    )
-    job.write(snakemake, frame, started)
+def rows(settings: Settings, seed: int) -> list[tidy.Row]:
+    """Gaps in one dimension, which are not random, and autocorrelation times in ten."""
+    table: list[tidy.Row] = []
+    for mode, ratio in itertools.product(settings.modes, settings.ratios):
+        found = one_dimension(mode, ratio, settings.noisy_ends, settings.cells)
+        exact = {metric: (value, 0.0) for metric, value in found.items()}
+        table += tidy.rows(exact, target="two-modes", mode=mode, ratio=ratio)
+    for target, ratio in itertools.product(settings.targets, settings.ratios_d10):
+        own_seed = job.derive_seed(seed, "mixing", target, str(ratio))
+        measured = ten_dimensions(target, ratio, settings.chains, settings.steps, own_seed)
+        table += tidy.rows(measured, target=target, mode=math.nan, ratio=ratio, seed=own_seed)
+    return [{"method": "rtk-mala", "settings": f"ratio={row['ratio']}", **row} for row in table]
 
 
 if __name__ == "__main__":
-    main()
+    job.study(rows, Settings)

@@ -9,23 +9,40 @@ Hutchinson's estimate ``E |A v|^2 = |A|_F^2``, v of random signs.
 ``L(t)`` is the largest ``|S|`` over the images, a lower estimate of the supremum in the theory.
 """
 
-import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
-import pandas as pd
 import torch
 from torch import Tensor
 from torch.func import jvp, vjp
 
 from experiments.mnist import data, network
-from experiments.workflow import job
+from experiments.workflow import job, tidy
 from rtk import process, segments
 from rtk.kernel import dot
 
 Product = Callable[[Tensor], Tensor]
 
 PROBES = 8
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study, and its input files.
+
+    Attributes:
+        times: times, ascending.
+        images: images per time, half of them test images.
+        iterations: steps of Lanczos.
+        data: path of the images.
+        score: path of the weights of the score network.
+    """
+
+    times: list[float]
+    images: int
+    iterations: int
+    data: str
+    score: str
 
 
 def products(score: Product, x: Tensor) -> tuple[Product, Product]:
@@ -107,38 +124,26 @@ def measure(
     }
 
 
-def main() -> None:
-    started = time.perf_counter()
-    snakemake = job.start()
-    params, inputs = snakemake.params, snakemake.input
-    score = network.load(inputs.score)
+def rows(settings: Settings, seed: int) -> list[tidy.Row]:
+    """Curvature of the network at every time."""
+    score = network.load(settings.score)
     # Forward-mode derivatives need the plain layout.
     score.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    half = params.images // 2
+    half = settings.images // 2
     images = torch.cat(
         (
-            data.load(inputs.data, "test").images[:half],
-            data.load(inputs.data, "train").images[: params.images - half],
+            data.load(settings.data, "test").images[:half],
+            data.load(settings.data, "train").images[: settings.images - half],
         )
     )
-    table: list[dict[str, Any]] = []
-    for t in params.times:
-        seed = job.derive_seed(params.seed, "network_curvature", str(t))
-        found = measure(score, images, t, params.iterations, seed)
-        table += [
-            {"t": t, "metric": name, "value": value, "standard_error": error, "seed": seed}
-            for name, (value, error) in found.items()
-        ]
-    frame = pd.DataFrame(table).assign(
-        experiment="network_curvature",
-        target="mnist",
-        method="score-network",
-        settings=lambda rows: "t=" + rows["t"].astype(str),
-        nfe_asked=0,
-        nfe=0,
-    )
-    job.write(snakemake, frame, started)
+    common = {"target": "mnist", "method": "score-network"}
+    table: list[tidy.Row] = []
+    for t in settings.times:
+        own_seed = job.derive_seed(seed, "network_curvature", str(t))
+        found = measure(score, images, t, settings.iterations, own_seed)
+        table += tidy.rows(found, **common, settings=f"t={t}", t=t, seed=own_seed)
+    return table
 
 
 if __name__ == "__main__":
-    main()
+    job.study(rows, Settings)

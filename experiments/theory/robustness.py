@@ -15,13 +15,11 @@ most ``eps``. Three settings:
 
 import itertools
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -61,6 +59,27 @@ FREQUENCY = 0.5 * math.pi
 
 
 # --- a Gaussian in ten dimensions ---
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study.
+
+    Attributes:
+        relative_step: inner step of RTK-MALA on one segment, relative to the largest curvature.
+        step_size: relative inner steps of the unadjusted samplers in whole chains.
+        epsilons: sizes of the errors.
+        cells: cells of the grid.
+        baseline_steps: steps of DDPM, DDIM and DPM-Solver++(2M).
+        inner_steps: inner steps per segment.
+    """
+
+    relative_step: float
+    step_size: dict[str, float]
+    epsilons: list[float]
+    cells: int
+    baseline_steps: int
+    inner_steps: int
 
 
 def noised_variances(t: float) -> Tensor:
@@ -431,26 +450,23 @@ def modes_segment(epsilons: list[float], cells: int, relative: float) -> Rows:
     return rows
 
 
-def main() -> None:
-    started = time.perf_counter()
-    snakemake = job.start()
-    params = snakemake.params
+def rows(settings: Settings, seed: int) -> Rows:
+    """Distances under every error; nothing is random."""
     table = [
-        *gaussian(params.epsilons, dict(params.items())),
-        *modes_chain(params.epsilons, params.cells),
-        *modes_segment(params.epsilons, params.cells, params.relative_step),
+        *gaussian(settings.epsilons, asdict(settings)),
+        *modes_chain(settings.epsilons, settings.cells),
+        *modes_segment(settings.epsilons, settings.cells, settings.relative_step),
     ]
-    frame = pd.DataFrame(table).assign(
-        experiment="robustness",
-        eps=lambda rows: rows["eps"].fillna(0.0),
-        settings=lambda rows: rows["place"] + ": " + rows["error"],
-        seed=0,
-        nfe=lambda rows: rows["nfe"].fillna(0).astype(int),
-        nfe_asked=lambda rows: rows["nfe"],
-        standard_error=0.0,
-    )
-    job.write(snakemake, frame, started)
+    return [
+        {
+            "eps": 0.0,
+            "settings": f"{row['place']}: {row['error']}",
+            "nfe_asked": row.get("nfe", 0),
+            **row,
+        }
+        for row in table
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    job.study(rows, Settings)

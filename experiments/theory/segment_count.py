@@ -9,12 +9,11 @@ Besides, the segments that the theory asks for on the paper's mixtures, from the
 """
 
 import math
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import brentq
@@ -34,6 +33,28 @@ PAIR = Gaussian([1.0, 1.0], [0.25, 1.0])
 LIPSCHITZ = 4.0
 # DDPM's start and its early stopping may each cost this part of eps.
 SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study.
+
+    Attributes:
+        accuracies: total variations for which segments are counted, in ``dimension`` dimensions.
+        accuracy: total variation at which the dimension varies over ``dimensions``.
+        targets: mixtures whose segments are counted down from the time ``mixture_time``.
+        times, points: where the Lipschitz constant of a mixture is measured, as in
+            `log_concavity.Settings`.
+    """
+
+    accuracies: list[float]
+    dimension: int
+    accuracy: float
+    dimensions: list[int]
+    targets: list[str]
+    mixture_time: float
+    times: list[float]
+    points: int
 
 
 def distance(law: Gaussian, dimension: int) -> float:
@@ -124,19 +145,19 @@ def counts(sweep: str, eps: float, dimension: int) -> Rows:
     return [{**common, "metric": "segments", **row} for row in found]
 
 
-def mixture_rows(name: str, params: Any) -> Rows:
+def mixture_rows(name: str, settings: Settings, seed: int) -> Rows:
     """L of a mixture, the largest over the times, and the segments of length eta* in [0, T]."""
     mixture = targets.mixture(name)
-    generator = torch.Generator().manual_seed(job.derive_seed(params.seed, "segment_count", name))
+    generator = torch.Generator().manual_seed(job.derive_seed(seed, "segment_count", name))
     rows = [
         row
-        for t in params.times
+        for t in settings.times
         for row in log_concavity.measure(
-            mixture, t, [], mixture.sample(params.points, t, generator, torch.float64)
+            mixture, t, [], mixture.sample(settings.points, t, generator, torch.float64)
         )
     ]
     lipschitz = max(row["value"] for row in rows if row["metric"] == "lipschitz")
-    count = math.ceil(params.mixture_time / segments.critical_length(lipschitz))
+    count = math.ceil(settings.mixture_time / segments.critical_length(lipschitz))
     common = {"sweep": "mixture", "target": name, "eps": math.nan, "dimension": mixture.dimension}
     return [
         {**common, "method": "rtk-exact", "settings": "eta*", "metric": metric, "value": value}
@@ -144,18 +165,13 @@ def mixture_rows(name: str, params: Any) -> Rows:
     ]
 
 
-def main() -> None:
-    started = time.perf_counter()
-    snakemake = job.start()
-    params = snakemake.params
-    table = [row for eps in params.accuracies for row in counts("eps", eps, params.dimension)]
-    table += [row for d in params.dimensions for row in counts("dimension", params.accuracy, d)]
-    table += [row for name in params.targets for row in mixture_rows(name, params)]
-    frame = pd.DataFrame(table).assign(
-        experiment="segment_count", seed=params.seed, nfe_asked=0, nfe=0, standard_error=0.0
-    )
-    job.write(snakemake, frame, started)
+def rows(settings: Settings, seed: int) -> Rows:
+    """Counts along both sweeps, and those of the mixtures."""
+    table = [row for eps in settings.accuracies for row in counts("eps", eps, settings.dimension)]
+    table += [row for d in settings.dimensions for row in counts("dimension", settings.accuracy, d)]
+    table += [row for name in settings.targets for row in mixture_rows(name, settings, seed)]
+    return [{"seed": seed, **row} for row in table]
 
 
 if __name__ == "__main__":
-    main()
+    job.study(rows, Settings)

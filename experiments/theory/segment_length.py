@@ -14,12 +14,11 @@ import contextlib
 import functools
 import itertools
 import math
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -57,6 +56,25 @@ SAMPLERS: dict[str, dict[str, Any]] = {
 # Finer bins would only count the noise of some thousand samples.
 MARGINAL_BINS = 40
 FLOOR_REPLICATES = 5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study.
+
+    Attributes:
+        counts, nfe: numbers of segments and score evaluations on the Gaussian.
+        mixture_counts, mixture_nfe: the same on the mixtures, with one number of evaluations.
+        sizes: for each dimension, ``dimension`` and the number of simulated ``chains``.
+        methods: samplers on the Gaussian.
+    """
+
+    counts: list[int]
+    nfe: list[int]
+    mixture_counts: list[int]
+    mixture_nfe: int
+    sizes: list[dict[str, int]]
+    methods: list[str]
 
 
 def theory_count(lipschitz: float) -> int:
@@ -197,41 +215,38 @@ def mixture_rows(
     return [{**row, "family": "uniform", "step": step} for row in rows]
 
 
-def main() -> None:
-    started = time.perf_counter()
-    snakemake = job.start()
-    params = snakemake.params
+def rows(settings: Settings, seed: int) -> list[Row]:
+    """The theory's numbers of segments, exact errors on the Gaussian, simulations on mixtures."""
     table: list[Row] = []
-    for size in tqdm(params.sizes):
-        dimension = size["dimension"]
-        theory = {
-            "gaussian": theory_count(gaussian_lipschitz()),
-            "mild": theory_count(mild_lipschitz(dimension)),
-        }
-        for target, count in theory.items():
-            common = {"target": target, "method": "exact", "dimension": dimension, "nfe_asked": 0}
-            row = {"metric": "k_star", "value": count, "standard_error": 0.0, "nfe": 0}
-            table.append({**common, **row, "segments": count, "seed": 0})
-        for method in params.methods:
-            for nfe in params.nfe:
-                rows = gaussian_rows(method, dimension, nfe, params.counts)
-                common = {"target": "gaussian", "method": method, "dimension": dimension}
-                table += [{**common, "nfe_asked": nfe, "seed": 0, **row} for row in rows]
+    for size in tqdm(settings.sizes):
+        dimension, chains = size["dimension"], size["chains"]
+        table += theory_rows(dimension)
+        for method, nfe in itertools.product(settings.methods, settings.nfe):
+            common = {"target": "gaussian", "method": method, "dimension": dimension}
+            exact = gaussian_rows(method, dimension, nfe, settings.counts)
+            table += [{**common, "nfe_asked": nfe, **row} for row in exact]
+        nfe, counts = settings.mixture_nfe, settings.mixture_counts
         for method in ("exact", *SAMPLERS):
-            seed = job.derive_seed(params.seed, "segment_length", dimension, method)
-            rows = mixture_rows(
-                method, dimension, params.mixture_nfe, params.mixture_counts, size["chains"], seed
-            )
-            common = {"target": "mild", "method": method, "dimension": dimension, "seed": seed}
-            table += [{**common, "nfe_asked": params.mixture_nfe, **row} for row in rows]
-    frame = pd.DataFrame(table).assign(
-        experiment="segment_length",
-        family=lambda rows: rows["family"].fillna(""),
-        step=lambda rows: rows["step"].fillna(""),
-        settings=lambda rows: "family=" + rows["family"] + " step=" + rows["step"],
-    )
-    job.write(snakemake, frame, started)
+            own_seed = job.derive_seed(seed, "segment_length", dimension, method)
+            common = {"target": "mild", "method": method, "dimension": dimension}
+            simulated = mixture_rows(method, dimension, nfe, counts, chains, own_seed)
+            table += [{**common, "nfe_asked": nfe, "seed": own_seed, **row} for row in simulated]
+    table = [{"family": "", "step": "", **row} for row in table]
+    return [{**row, "settings": f"family={row['family']} step={row['step']}"} for row in table]
+
+
+def theory_rows(dimension: int) -> list[Row]:
+    """The number of segments that the theory asks for, on both targets."""
+    theory = {
+        "gaussian": theory_count(gaussian_lipschitz()),
+        "mild": theory_count(mild_lipschitz(dimension)),
+    }
+    common = {"method": "exact", "dimension": dimension, "metric": "k_star"}
+    return [
+        {**common, "target": target, "value": count, "segments": count}
+        for target, count in theory.items()
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    job.study(rows, Settings)

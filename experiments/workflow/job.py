@@ -3,11 +3,19 @@
 import hashlib
 import os
 import sys
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from experiments.workflow import results
+
+Settings = TypeVar("Settings")
+
+DEFAULTS = {"seed": 0, "nfe_asked": 0, "nfe": 0, "standard_error": 0.0}
+"""Columns of a study's rows that need not be given: those of a computation without any sampling."""
 
 
 def start() -> Any:
@@ -38,16 +46,51 @@ def derive_seed(*parts: int | str) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def write(snakemake: Any, frame: pd.DataFrame, started: float) -> None:
-    """Write the table of a check, with the rule's params, and their seed if any, as provenance.
+def study(
+    rows: Callable[[Settings, int], Iterable[Mapping[str, Any]]], settings: Callable[..., Settings]
+) -> None:
+    """Run a study of the theory as the job of the rule `study`, and write its table.
 
-    ``started`` and errors are those of `results.write`.
+    Args:
+        rows: what the study computes from its settings and the seed of the workflow: one mapping
+            per row of the table. The column ``experiment`` is the name of the study, and the
+            columns of `DEFAULTS` have their values there unless a row has its own.
+        settings: makes the settings from the params of the rule and from the paths of its input
+            files, except those of the code. Params and input files are given by keyword.
+
+    Raises:
+        RuntimeError: if the script was not started by Snakemake.
+        ValueError: if the rows lack a column of `results.COLUMNS`, or if there are none.
     """
-    config = dict(snakemake.params.items())
-    results.write(
-        frame,
-        snakemake.output.table,
-        config=config,
-        seed=config.get("seed"),
-        started=started,
-    )
+    started = time.perf_counter()
+    snakemake = start()
+    config, seed = snakemake.params.settings, snakemake.params.seed
+    files = {name: path for name, path in snakemake.input.items() if name != "code"}
+    defaults = {"experiment": snakemake.wildcards.study, **DEFAULTS}
+    table = [{**defaults, **row} for row in rows(settings(**config, **files), seed)]
+    write(snakemake.output, table, config={**config, "seed": seed}, started=started)
+
+
+def write(
+    output: Any,
+    rows: Iterable[Mapping[str, Any]],
+    arrays: Mapping[str, np.ndarray[Any, Any]] | None = None,
+    *,
+    config: Mapping[str, Any],
+    started: float,
+    device: str = "cpu",
+) -> None:
+    """Write the table of a job to ``output.table``, and arrays, if it kept any, to ``.sample``.
+
+    ``config``, whose entry "seed" is the seed, ``started``, ``device`` and errors are those of
+    `results.write`.
+    """
+    record: dict[str, Any] = {
+        "config": config,
+        "seed": config["seed"],
+        "started": started,
+        "device": device,
+    }
+    results.write(pd.DataFrame([*rows]), output.table, **record)
+    if arrays is not None:
+        results.write_arrays(arrays, output.sample, **record)

@@ -1,14 +1,18 @@
 """Executes one notebook: its source, a Python file of jupytext, becomes an `.ipynb` with outputs.
 
-The kernel is this Python, works in the repository's root, and is told where the results are by the
-environment variable RTK_RESULTS.
+The kernel is this Python, whatever kernels Jupyter knows on this machine. It works in the
+repository's root, and the environment variable RTK_RESULTS says where the results are.
 """
 
 import os
+import sys
+import tempfile
 from pathlib import Path
 
 import jupytext
 import nbformat
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -16,6 +20,15 @@ from experiments.workflow import job
 from experiments.workflow.results import atomic
 
 SECONDS_PER_CELL = 600
+
+
+class ThisPython(KernelSpecManager):
+    """Knows a single kernel, under every name: the Python that is running."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """The command that starts the kernel."""
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=command, display_name="Python 3", language="python")
 
 
 def execute(source: str | Path, results: str | Path, output: str | Path) -> None:
@@ -26,15 +39,18 @@ def execute(source: str | Path, results: str | Path, output: str | Path) -> None
     notebook = jupytext.read(source)
     client = NotebookClient(
         notebook,
+        km=AsyncKernelManager(kernel_spec_manager=ThisPython()),
         timeout=SECONDS_PER_CELL,
-        kernel_name="python3",
         record_timing=False,
         resources={"metadata": {"path": str(Path.cwd())}},
     )
-    try:
-        client.execute(env={**os.environ, "RTK_RESULTS": str(results)})
-    except CellExecutionError as error:
-        raise RuntimeError(f"a cell of {source} failed\n{error}") from None
+    with tempfile.TemporaryDirectory() as folder:
+        # An empty folder, so that no start-up file of the user's IPython runs.
+        settings = {"RTK_RESULTS": str(results), "IPYTHONDIR": folder}
+        try:
+            client.execute(env={**os.environ, **settings})
+        except CellExecutionError as error:
+            raise RuntimeError(f"a cell of {source} failed\n{error}") from None
     with atomic(output) as unfinished:
         nbformat.write(notebook, unfinished)
 

@@ -18,10 +18,12 @@ ROOT = Path(__file__).parents[2]
 class MissingResults(FileNotFoundError):  # noqa: N818 (what the reader sees is a request)
     """Results that are not made yet; the message has the command that makes them."""
 
-    def __init__(self, path: Path, target: str) -> None:
+    @classmethod
+    def at(cls, path: Path, target: str) -> "MissingResults":
+        """The error about ``path``, which the workflow makes when it is asked for ``target``."""
         scale = "" if folder().name == "results" else f" --config scale={folder().name}"
         command = f".venv/bin/snakemake --cores all{scale} -- {folder() / target}"
-        super().__init__(f"{path} is not there yet. In the repository's root, run\n\n    {command}")
+        return cls(f"{path} is not there yet. In the repository's root, run\n\n    {command}")
 
     def _render_traceback_(self) -> list[str]:
         """What Jupyter shows: the message alone."""
@@ -42,7 +44,9 @@ def table(experiment: str, target: str | None = None) -> pd.DataFrame:
     files = [data / f"{experiment}.parquet", *sorted((data / experiment).rglob("*.parquet"))]
     found = [file for file in files if file.exists()]
     if not found:
-        raise MissingResults(folder() / "data" / experiment, target or f"figures/{experiment}.pdf")
+        raise MissingResults.at(
+            folder() / "data" / experiment, target or f"figures/{experiment}.pdf"
+        )
     return results.read(*found)
 
 
@@ -64,5 +68,5 @@ def numbers(experiment: str) -> dict[str, float]:
 def _existing(name: str) -> Path:
     path = ROOT / folder() / name
     if not path.exists():
-        raise MissingResults(folder() / name, name)
+        raise MissingResults.at(folder() / name, name)
     return path

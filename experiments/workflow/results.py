@@ -10,6 +10,7 @@ half a file.
 import hashlib
 import json
 import math
+import operator
 import os
 import platform
 import resource
@@ -45,6 +46,14 @@ PACKAGES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "POT")
 
 PROVENANCE = "provenance"
 
+RESERVED = (PROVENANCE, "file", "allow_pickle")
+"""Names that no array can have; the last two are keywords of `numpy.savez_compressed`."""
+
+SEEDS = 2**63
+"""Seeds are integers from 0 up to this number, excluded: the numbers that a column can hold."""
+
+ROOT = Path(__file__).parents[2]
+
 
 def write(
     frame: pd.DataFrame,
@@ -58,14 +67,20 @@ def write(
     """Write a tidy table to the Parquet file `path`, with its provenance.
 
     `config` is what the numbers depend on (JSON values), `started` is `time.perf_counter()` at the
-    start of the work. Raises ValueError if a column of `COLUMNS` is missing or the table is empty,
-    ValueError or TypeError if a value does not fit the type of its column.
+    start of the work.
+
+    Raises:
+        ValueError: if a column of `COLUMNS` is missing or has a missing value (unknown standard
+            errors excepted), if the table is empty, or if ``seed`` is not an integer in [0, 2^63).
+        ValueError, TypeError: if a value does not fit the type of its column.
     """
     missing = [column for column in COLUMNS if column not in frame.columns]
     if missing:
         raise ValueError(f"the table lacks the column(s) {', '.join(missing)}")
     if frame.empty:
         raise ValueError("the table has no rows")
+    for column, kind in COLUMNS.items():
+        _check_column(frame[column], kind)
     extra = [column for column in frame.columns if column not in COLUMNS]
     types = pa.Schema.from_pandas(frame[extra], preserve_index=False)
     schema = pa.schema([*COLUMNS.items(), *types])
@@ -85,9 +100,17 @@ def write_arrays(
     started: float,
     device: str = "cpu",
 ) -> None:
-    """Write named arrays to the compressed file `path` (`.npz`), with provenance as in `write`."""
-    if PROVENANCE in arrays:
-        raise ValueError(f"an array cannot be named {PROVENANCE!r}")
+    """Write named arrays to the compressed file `path` (`.npz`), with provenance as in `write`.
+
+    Raises:
+        ValueError: if an array has a name that is taken or holds objects, which could not be read
+            again, or if ``seed`` is not an integer in [0, 2^63).
+    """
+    for name, array in arrays.items():
+        if name in RESERVED:
+            raise ValueError(f"an array cannot be named {name!r}: that name is taken")
+        if np.asarray(array).dtype.hasobject:
+            raise ValueError(f"the array {name!r} holds Python objects, expected numbers or text")
     record = json.dumps(_provenance(config, seed, started, device))
     members: dict[str, Any] = {**arrays, PROVENANCE: np.array(record)}
     with atomic(path) as unfinished, unfinished.open("wb") as file:
@@ -110,12 +133,12 @@ def write_numbers(numbers: Mapping[str, float], path: str | Path) -> None:
         raise ValueError(f"expected finite numbers, got none for {', '.join(wrong) or 'any name'}")
     text = json.dumps({name: float(number) for name, number in numbers.items()}, indent=1)
     with atomic(path) as unfinished:
-        unfinished.write_text(text + "\n")
+        unfinished.write_text(text + "\n", encoding="utf-8")
 
 
 def read_numbers(path: str | Path) -> dict[str, float]:
     """The numbers that `write_numbers` wrote."""
-    numbers: dict[str, float] = json.loads(Path(path).read_text())
+    numbers: dict[str, float] = json.loads(Path(path).read_text(encoding="utf-8"))
     return numbers
 
 
@@ -167,6 +190,31 @@ def config_hash(config: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def _check_column(values: pd.Series, kind: pa.DataType) -> None:
+    """An error that names the column if its values are not of its kind."""
+    name = values.name
+    if kind != pa.float64() and values.isna().any():
+        raise ValueError(f"column {name} has a missing value, expected {kind} in every row")
+    if kind == pa.int64() and values.dtype.kind == "f":
+        # As integers from 2^53 on, such as most seeds, have been rounded by then.
+        raise ValueError(f"column {name} has floating-point numbers, expected integers")
+    try:
+        pa.Array.from_pandas(values, type=kind)
+    except pa.ArrowTypeError as error:
+        raise TypeError(f"column {name}: {error}, expected {kind}") from None
+    except (pa.ArrowInvalid, OverflowError) as error:
+        raise ValueError(f"column {name}: {error}, expected {kind}") from None
+
+
+def _check_seed(seed: int | None) -> int | None:
+    """The seed as a plain integer, or None; ValueError if a table could not hold it."""
+    if seed is None:
+        return None
+    if isinstance(seed, float) or not 0 <= operator.index(seed) < SEEDS:
+        raise ValueError(f"seed must be None or an integer from 0 to 2^63 - 1, got {seed!r}")
+    return operator.index(seed)
+
+
 def _provenance(
     config: Mapping[str, Any], seed: int | None, started: float, device: str
 ) -> dict[str, Any]:
@@ -174,7 +222,7 @@ def _provenance(
         "code_version": _code_version(),
         "config_hash": config_hash(config),
         "config": dict(config),
-        "seed": seed,
+        "seed": _check_seed(seed),
         "packages": {"python": platform.python_version()}
         | {package: version(package) for package in PACKAGES},
         "device": device,
@@ -184,18 +232,31 @@ def _provenance(
 
 
 def _code_version() -> str:
-    """`git describe` of the project's own checkout, or "unknown" outside one."""
+    """`git describe` of the project's own checkout, or "unknown" outside one.
+
+    Git looks for a repository in all folders above, and where variables such as GIT_DIR point. A
+    repository is the project's own if its root is that of the project and it tracks this file.
+    """
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        if Path(_git("rev-parse", "--show-toplevel")).resolve() != ROOT.resolve():
+            return "unknown"
+        _git("ls-files", "--error-unmatch", __file__)
+        return _git("describe", "--always", "--dirty")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return described.stdout.strip()
+
+
+def _git(*arguments: str) -> str:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    run = subprocess.run(
+        ["git", *arguments],
+        cwd=Path(__file__).parent,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return run.stdout.strip()
 
 
 def _peak_memory_mb() -> float:

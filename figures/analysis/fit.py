@@ -20,6 +20,10 @@ class Line(NamedTuple):
     intercept: float
     r_squared: float
 
+    def numbers(self, name: str) -> dict[str, float]:
+        """The slope under ``name``, and the ends of its interval under that with _low and _high."""
+        return {name: self.slope, f"{name}_low": self.low, f"{name}_high": self.high}
+
 
 def line(x: ArrayLike, y: ArrayLike) -> Line:
     """Least squares through three or more points; ValueError for fewer or ones not finite."""

@@ -3,9 +3,10 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
+from figures.analysis.frames import where
 
 # Target -> its name, the metric that it is judged by and a second one, with their labels.
 PANELS = {
@@ -20,7 +21,7 @@ PANELS = {
 PRIMARY = {target: next(iter(metrics)) for target, (_, metrics) in PANELS.items()}
 
 
-def draw(axes: Axes, frame: pd.DataFrame) -> None:
+def draw_metric(axes: Axes, frame: pd.DataFrame) -> None:
     """One metric of one target: a line per method, the mean of exact samples dotted."""
     for method in style.METHODS:
         part = frame[frame["method"] == method].sort_values("nfe_asked")
@@ -36,10 +37,8 @@ def draw(axes: Axes, frame: pd.DataFrame) -> None:
     axes.minorticks_off()
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    frame = results.read(*snakemake.input.results)
+def draw(frame: pd.DataFrame) -> Figure:
+    """Targets in columns; below, a second metric of each."""
     targets = list(frame["target"].unique())
     figure, axes = plt.subplots(
         2, len(targets), figsize=(style.DOUBLE, 4.0), sharex=True, squeeze=False
@@ -47,14 +46,14 @@ def main() -> None:
     for column, target in zip(axes.T, targets, strict=True):
         title, metrics = PANELS[target]
         for panel, (metric, label) in zip(column, metrics.items(), strict=True):
-            draw(panel, frame[(frame["target"] == target) & (frame["metric"] == metric)])
+            draw_metric(panel, where(frame, target=target, metric=metric))
             panel.set_ylabel(label)
         column[0].set_title(title)
         column[-1].set_xlabel("NFE")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

@@ -3,10 +3,10 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 
 TARGETS = {
     "gaussian": ("#0072B2", "o"),
@@ -17,7 +17,7 @@ TARGETS = {
 }
 
 
-def draw(axes: Axes, frame: pd.DataFrame, x: str, measured: str, proved: str) -> None:
+def draw_curves(axes: Axes, frame: pd.DataFrame, x: str, measured: str, proved: str) -> None:
     """What was measured, with markers, and what is proved, dashed; the least over the rest."""
     for target, (color, marker) in TARGETS.items():
         part = frame[frame["target"] == target]
@@ -35,21 +35,19 @@ def ticks(axes: Axes, frame: pd.DataFrame, x: str, y: list[float]) -> None:
     axes.set_yticks(y, [f"{value:g}" for value in y])
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    frame = results.read(snakemake.input.results)
+def draw(frame: pd.DataFrame) -> Figure:
+    """The constant in one dimension, its bounds and the gap in more."""
     line, higher = frame[frame["dimension"] == 1], frame[frame["dimension"] > 1]
     figure, axes = plt.subplots(1, 3, figsize=(style.DOUBLE, 2.8))
-    draw(axes[0], line, "truncation", "exact", "lower")
+    draw_curves(axes[0], line, "truncation", "exact", "lower")
     axes[0].set(title="$d$ = 1, exact", xlabel="radius over typical norm")
     axes[0].set_ylabel(r"Cheeger constant over $\sqrt{L}$")
     ticks(axes[0], line, "truncation", [0.5, 1, 2, 4])
-    draw(axes[1], higher, "dimension", "upper", "lower")
+    draw_curves(axes[1], higher, "dimension", "upper", "lower")
     axes[1].set(title="bounds, least over radii", xlabel="dimension $d$")
     axes[1].set_ylabel(r"Cheeger constant over $\sqrt{L}$")
     ticks(axes[1], higher, "dimension", [0.2, 0.5, 1, 2])
-    draw(axes[2], higher, "dimension", "gap", "gap_lower")
+    draw_curves(axes[2], higher, "dimension", "gap", "gap_lower")
     axes[2].set(title="gap, least over radii", xlabel="dimension $d$")
     axes[2].set_ylabel("spectral gap over $L$")
     ticks(axes[2], higher, "dimension", [0.1, 0.5, 1, 2, 4])
@@ -65,8 +63,8 @@ def main() -> None:
         Line2D([], [], color="0.4", ls=":", label=r"slope of $\sqrt{L/d}$, of $L/d$"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

@@ -4,10 +4,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 from figures.tables.convergence import PREFIXES, curve, exponent, smallest_decades
 
 # Over hundreds of segments the ends of the grid cost RTK-MALA's law 4e-10.
@@ -67,10 +67,8 @@ def draw_curves(axes: Axes, frame: pd.DataFrame, study: str) -> None:
     axes.margins(x=0.1)
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    frame = results.read(snakemake.input.results)
+def draw(frame: pd.DataFrame) -> Figure:
+    """Fixed steps, one segment, and whole chains by rule and at their cheapest."""
     figure, axes = plt.subplots(2, 2, figsize=(style.DOUBLE, 5.2))
     draw_fixed_steps(axes[0, 0], frame)
     draw_curves(axes[0, 1], frame, "segment")
@@ -81,8 +79,8 @@ def main() -> None:
     axes[1, 1].set(title="whole chain, cheapest", ylabel="least NFE", xlabel=r"1/$\epsilon$")
     handles = [Line2D([], [], **style.look(method).line) for method in PREFIXES]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

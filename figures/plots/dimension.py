@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 from figures.analysis import fit
 
 EPS = 0.01
@@ -27,7 +27,7 @@ def exponent(rows: pd.DataFrame) -> fit.Line:
     return fit.power_law(rows["dimension"], rows["value"])
 
 
-def draw(axes: Axes, curves: dict[tuple[str, str], pd.DataFrame], rule: str) -> None:
+def draw_costs(axes: Axes, curves: dict[tuple[str, str], pd.DataFrame], rule: str) -> None:
     for (method, used), rows in curves.items():
         if used == rule:
             axes.plot(rows["dimension"], rows["value"], **style.look(method).line)
@@ -73,15 +73,14 @@ def draw_exponents(axes: Axes, curves: dict[tuple[str, str], pd.DataFrame]) -> N
     axes.set(xlabel="exponent in $d$", xlim=(0, 2.2), ylim=(-0.6, len(methods) - 0.4))
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    curves = costs(results.read(snakemake.input.results))
+def draw(frame: pd.DataFrame) -> Figure:
+    """Costs at the theory's and at the best step, and the exponents fitted to them."""
+    curves = costs(frame)
     figure, axes = plt.subplots(
         1, 3, figsize=(style.DOUBLE, 2.8), gridspec_kw={"width_ratios": [1, 1, 0.9]}
     )
-    draw(axes[0], curves, "theory")
-    draw(axes[1], curves, "optimised")
+    draw_costs(axes[0], curves, "theory")
+    draw_costs(axes[1], curves, "optimised")
     axes[0].set(title="theory's step", ylabel=f"evaluations to TV {EPS:g}")
     axes[1].set(title="optimised step")
     for panel, rule in zip(axes[:2], MARKS, strict=True):
@@ -90,8 +89,8 @@ def main() -> None:
     axes[2].set(title="fitted, and bound (bar)")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5)
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

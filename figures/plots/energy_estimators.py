@@ -3,10 +3,10 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 
 LOOKS = {
     "ula": "rtk-ula",
@@ -56,10 +56,8 @@ def draw_equal_cost(axes: Axes, frame: pd.DataFrame) -> None:
     axes.set(title="$d$ = 10: whole chains")
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    frame = results.read(snakemake.input.results)
+def draw(frame: pd.DataFrame) -> Figure:
+    """Floors, the error of the energy that they need, and errors at equal cost."""
     modes = frame[frame["target"] == "two-modes"]
     tv, errors = (
         modes[modes["metric"] == metric].pivot_table(
@@ -73,8 +71,8 @@ def main() -> None:
     draw_equal_cost(axes[2], frame)
     handles = [Line2D([], [], **style.look(method).line) for method in LOOKS.values()]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

@@ -3,15 +3,15 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 
 WIDTHS = (0.6, 1.0, 1.5)
 
 
-def draw(axes: Axes, frame: pd.DataFrame, methods: tuple[str, ...]) -> None:
+def draw_paths(axes: Axes, frame: pd.DataFrame, methods: tuple[str, ...]) -> None:
     """One line per method and step size, the larger the step the thicker."""
     for method in methods:
         lines = frame[frame["method"] == method].groupby("step_size")
@@ -37,20 +37,18 @@ ENERGIES = ("rtk-mala-taylor", "rtk-mala-trapezoid", "rtk-mala-simpson")
 INTEGRATORS = ("rtk-ula", "rtk-uld", "rtk-uld-obabo", "rtk-uld-ubu")
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    frame = results.read(snakemake.input.results)
+def draw(frame: pd.DataFrame) -> Figure:
+    """Paths on the left and floors on the right, on the two modes and on the Gaussian."""
     paths, floors = frame[frame["metric"] == "tv"], frame[frame["metric"] == "tv_floor"]
     shown = sorted(frame["step_size"].unique())[-len(WIDTHS) :]
     paths = paths[paths["step_size"].isin(shown)]
     figure, axes = plt.subplots(2, 2, figsize=(style.DOUBLE, 4.8))
     of = {name: frame["target"] == name for name in ("two-modes", "gaussian")}
-    draw(axes[0, 0], paths[of["two-modes"]], ("rtk-ula", *ENERGIES, "rtk-mala"))
+    draw_paths(axes[0, 0], paths[of["two-modes"]], ("rtk-ula", *ENERGIES, "rtk-mala"))
     axes[0, 0].set(title="two modes, $d$ = 1", ylabel="TV to the kernel", ylim=(1e-12, 2))
     draw_floors(axes[0, 1], floors[of["two-modes"]], ("rtk-ula", *ENERGIES))
     axes[0, 1].set(title="two modes: invariant law", xlabel=r"step over $1/(3L)$")
-    draw(axes[1, 0], paths[of["gaussian"]], ("rtk-ula", "rtk-uld"))
+    draw_paths(axes[1, 0], paths[of["gaussian"]], ("rtk-ula", "rtk-uld"))
     axes[1, 0].set(title="Gaussian, $d$ = 10", ylabel="TV to the kernel")
     draw_floors(axes[1, 1], floors[of["gaussian"]], INTEGRATORS)
     axes[1, 1].set(title="Gaussian: invariant law", xlabel="relative step")
@@ -61,8 +59,8 @@ def main() -> None:
         for width, step in zip(WIDTHS, shown, strict=True)
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

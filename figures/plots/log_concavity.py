@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 
 Colors = Mapping[float, tuple[float, float, float, float]]
 
@@ -39,10 +39,8 @@ def draw_failures(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
     axes.set(xscale="log", xlabel=r"segment length $\eta/\eta^*$")
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    frame = results.read(*snakemake.input.results)
+def draw(frame: pd.DataFrame) -> Figure:
+    """Targets in columns, spectra above and failures below."""
     targets = list(frame["target"].unique())
     times = sorted(frame["t_lo"].unique())
     palette = plt.get_cmap("viridis")
@@ -63,8 +61,8 @@ def main() -> None:
         Line2D([], [], color="0.3", linestyle="--", label="largest"),
     ]
     figure.legend(handles=handles, loc="outside right center")
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 from figures.tables.mixing import path_cost, values
 
 Colors = Mapping[float, tuple[float, float, float, float]]
@@ -68,10 +68,8 @@ def draw_costs(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
     axes.set(yscale="log", title="cost of the path", ylabel="steps per draw × segments")
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    frame = results.read(snakemake.input.results)
+def draw(frame: pd.DataFrame) -> Figure:
+    """Gaps in one dimension, times in ten, and the cost of the whole path."""
     modes = sorted(frame["mode"].dropna().unique())
     palette = plt.get_cmap("plasma")
     colors = {mode: palette(0.8 * k / max(1, len(modes) - 1)) for k, mode in enumerate(modes)}
@@ -87,8 +85,8 @@ def main() -> None:
         for mode, color in colors.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

@@ -6,8 +6,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
+from figures.analysis.frames import where
 
 # Curve -> metric, label, scale of the axis.
 CURVES = {
@@ -21,9 +21,10 @@ CURVES = {
 }
 
 
-def curves(frame: pd.DataFrame, floor: pd.DataFrame, metric: str, label: str) -> Figure:
-    """The figure for one metric; the floor of exact samples is dotted."""
-    frame, floor = frame[frame["metric"] == metric], floor[floor["metric"] == metric]
+def draw(frame: pd.DataFrame, floor: pd.DataFrame, curve: str) -> Figure:
+    """The figure for one of `CURVES`; the floor of exact samples is dotted."""
+    metric, label, scale = CURVES[curve]
+    frame, floor = where(frame, metric=metric), where(floor, metric=metric)
     targets = list(frame["target"].unique())
     figure, axes = plt.subplots(
         1, len(targets), figsize=(style.DOUBLE, 2.9), sharey=True, squeeze=False
@@ -39,6 +40,7 @@ def curves(frame: pd.DataFrame, floor: pd.DataFrame, metric: str, label: str) ->
         ticks = sorted(frame["nfe_asked"].unique())
         panel.set_xticks(ticks, [str(tick) for tick in ticks], minor=False)
         panel.minorticks_off()
+        panel.set_yscale(scale)
     axes[0, 0].set_ylabel(label)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
@@ -54,17 +56,5 @@ def _in_order(frame: pd.DataFrame) -> Sequence[tuple[str, pd.DataFrame]]:
     ]
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    metric, label, scale = CURVES[snakemake.params.curve]
-    figure = curves(
-        results.read(*snakemake.input.results), results.read(*snakemake.input.floor), metric, label
-    )
-    for panel in figure.axes:
-        panel.set_yscale(scale)
-    style.save(figure, snakemake.output.pdf)
-
-
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

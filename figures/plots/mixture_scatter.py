@@ -1,27 +1,27 @@
 """A1: the first two coordinates of samples, samplers in columns and budgets in rows."""
 
-import matplotlib.pyplot as plt
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from experiments.workflow import job, results
-from figures import style
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from figures import job, style
 
 SHOWN = ("ddpm", "ddim", "dpmpp-2m", "rtk-uld", "rtk-mala")
 POINTS = 2500
 WINDOW = 1.5
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    params = snakemake.params
-    kept = {
-        method: results.read_arrays(path)
-        for method, path in zip(params.methods, snakemake.input.samples, strict=True)
-        if method in SHOWN
-    }
-    exact = results.read_arrays(snakemake.input.exact)["exact"]
-    budgets = params.nfe[:1] if len(params.nfe) < 3 else [params.nfe[0], params.nfe[2]]
-    columns = ["exact", *(method for method in SHOWN if method in kept)]
+def shown_budgets(nfe: Sequence[int]) -> Sequence[int]:
+    """The first and the third budget, or the first alone of fewer than three."""
+    return nfe[:3:2] if len(nfe) >= 3 else nfe[:1]
+
+
+def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure:
+    """Panels of ``samples``, which has the arrays of each method and of exact sampling."""
+    budgets = shown_budgets(nfe)
+    columns = ["exact", *(method for method in SHOWN if method in samples)]
     figure, axes = plt.subplots(
         len(budgets),
         len(columns),
@@ -30,20 +30,20 @@ def main() -> None:
         sharey=True,
         squeeze=False,
     )
-    for row, nfe in zip(axes, budgets, strict=True):
+    for row, budget in zip(axes, budgets, strict=True):
         for panel, method in zip(row, columns, strict=True):
-            points = exact if method == "exact" else kept[method][f"nfe_{nfe}"]
+            points = samples[method]["exact" if method == "exact" else f"nfe_{budget}"]
             look = style.look(method)
             panel.scatter(
                 *points[:POINTS].T, s=0.4, color=look.color, linewidths=0, rasterized=True
             )
             panel.set(xlim=(-WINDOW, WINDOW), ylim=(-WINDOW, WINDOW), aspect="equal")
             panel.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])
-        row[0].set_ylabel(f"NFE {nfe}")
+        row[0].set_ylabel(f"NFE {budget}")
     for panel, method in zip(axes[0], columns, strict=True):
-        panel.set_title(style.look(method).label.replace(" (", "\n("), fontsize=7)
-    style.save(figure, snakemake.output.pdf)
+        panel.set_title(style.look(method).heading, fontsize=7)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

@@ -1,9 +1,10 @@
 """C1: distance of generated digits to the test images against NFE, in a classifier's features."""
 
 import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 
 PANELS = {
     "frechet_distance": "Fréchet distance\n(RTK-MNIST-CNN features)",
@@ -12,11 +13,9 @@ PANELS = {
 }
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    frame = results.read(*snakemake.input.results)
-    floor = results.read(snakemake.input.floor).set_index("metric")["value"]
+def draw(frame: pd.DataFrame, floor: pd.DataFrame) -> Figure:
+    """One panel per metric; ``floor`` has the values of training images."""
+    exact = floor.set_index("metric")["value"]
     figure, axes = plt.subplots(1, len(PANELS), figsize=(style.DOUBLE, 2.6))
     for panel, (metric, label) in zip(axes, PANELS.items(), strict=True):
         chosen = frame[frame["metric"] == metric]
@@ -27,7 +26,7 @@ def main() -> None:
                     part["nfe"], part["value"], part["standard_error"], **style.look(method).line
                 )
         panel.axhline(
-            floor[metric], color=style.look("exact").color, lw=0.8, ls=":", label="training images"
+            exact[metric], color=style.look("exact").color, lw=0.8, ls=":", label="training images"
         )
         panel.set(xscale="log", xlabel="score evaluations (NFE)", ylabel=label)
         ticks = sorted(frame["nfe_asked"].unique())
@@ -36,8 +35,8 @@ def main() -> None:
     axes[0].set_yscale("log")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

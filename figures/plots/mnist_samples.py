@@ -1,42 +1,35 @@
 """C1: digits made by each sampler (columns) at each budget (rows), the first chains of each run."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 
 ROWS, COLUMNS = 2, 4
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    params = snakemake.params
+def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure:
+    """Tiles of the digits in ``samples``, which has the arrays of each method."""
     figure, axes = plt.subplots(
-        len(params.nfe),
-        len(params.methods),
-        figsize=(style.DOUBLE, 0.78 * len(params.nfe) + 0.3),
-        squeeze=False,
+        len(nfe), len(samples), figsize=(style.DOUBLE, 0.78 * len(nfe) + 0.3), squeeze=False
     )
-    for column, (method, path) in enumerate(
-        zip(params.methods, snakemake.input.samples, strict=True)
-    ):
-        kept = results.read_arrays(path)
-        for row, nfe in enumerate(params.nfe):
-            panel = axes[row, column]
-            digits = kept[f"nfe_{nfe}"][: ROWS * COLUMNS]
+    for column, (method, kept) in zip(axes.T, samples.items(), strict=True):
+        for panel, budget in zip(column, nfe, strict=True):
+            digits = kept[f"nfe_{budget}"][: ROWS * COLUMNS]
             tiles = digits.reshape(ROWS, COLUMNS, *digits.shape[1:]).swapaxes(1, 2)
             picture = tiles.reshape(ROWS * digits.shape[1], -1)
             panel.imshow(np.asarray(picture), cmap="gray", vmin=0, vmax=255, aspect="auto")
             panel.set(xticks=[], yticks=[])
             panel.spines[:].set_visible(False)
-            if column == 0:
-                panel.set_ylabel(f"NFE {nfe}")
-            if row == 0:
-                panel.set_title(style.look(method).label.replace(" (", "\n("), fontsize=7)
-    style.save(figure, snakemake.output.pdf)
+        column[0].set_title(style.look(method).heading, fontsize=7)
+    for panel, budget in zip(axes[:, 0], nfe, strict=True):
+        panel.set_ylabel(f"NFE {budget}")
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

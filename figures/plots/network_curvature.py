@@ -2,15 +2,14 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    frame = results.read(snakemake.input.results)
+def draw(frame: pd.DataFrame) -> Figure:
+    """Eigenvalues, the theory's segment, and the antisymmetric part."""
     found = frame.pivot_table(index="t", columns="metric", values="value")
     error = frame.pivot_table(index="t", columns="metric", values="standard_error")
     t = found.index.to_numpy()
@@ -31,8 +30,8 @@ def main() -> None:
     axes[2].set(xscale="log", ylabel="antisymmetric part, relative", ylim=(0, None))
     for panel in axes:
         panel.set_xlabel("time $t$")
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

@@ -4,10 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
+from figures.analysis.frames import where
 
 CHAINS = ("ddpm", "ddim", "dpmpp-2m", "rtk-ula", "rtk-uld", "rtk-mala-simpson")
 KINDS = ("constant", "scaling", "linear", "growing", "late", "noise")
@@ -21,27 +22,20 @@ SEGMENT = {
 }
 
 
-def select(frame: pd.DataFrame, **columns: str) -> pd.DataFrame:
-    for column, value in columns.items():
-        frame = frame[frame[column] == value]
-    return frame.sort_values("eps")
-
-
 def draw_samplers(axes: Axes, frame: pd.DataFrame) -> None:
     """Whole chains with a constant error, and Girsanov's bound for DDPM."""
-    errors = select(frame, target="gaussian", error="constant")
+    errors = where(frame, target="gaussian", error="constant").sort_values("eps")
     for method in CHAINS:
-        part = select(errors, method=method, metric="tv")
+        part = where(errors, method=method, metric="tv")
         axes.plot(part["eps"], part["value"], **style.look(method).line)
-    bound = select(errors, metric="bound")
+    bound = where(errors, metric="bound")
     axes.plot(bound["eps"], bound["value"], color="0.4", lw=2.5, alpha=0.4)
     axes.set(title="$d$ = 10: constant error", xlabel="error of the score (RMS)")
 
 
 def draw_kinds(axes: Axes, frame: pd.DataFrame) -> None:
     """Each kind of error at one size, against the same chain without it."""
-    distances = select(frame, target="gaussian", metric="tv_clean")
-    distances = distances[distances["eps"] == SIZE]
+    distances = where(frame, target="gaussian", metric="tv_clean", eps=SIZE)
     table = distances.pivot_table(index="error", columns="method", values="value")
     for k, method in enumerate(CHAINS):
         found = table[method].reindex(KINDS)
@@ -55,7 +49,8 @@ def draw_kinds(axes: Axes, frame: pd.DataFrame) -> None:
 def draw_segment(axes: Axes, frame: pd.DataFrame) -> None:
     """Invariant laws of RTK-MALA on one segment."""
     for (method, place, error), (label, dashes) in SEGMENT.items():
-        part = select(frame, target="segment", method=method, place=place, error=error, metric="tv")
+        case = {"method": method, "place": place, "error": error, "metric": "tv"}
+        part = where(frame, target="segment", **case).sort_values("eps")
         look = style.look(method)
         axes.plot(
             part["eps"], part["value"], color=look.color, marker=look.marker, ls=dashes, label=label
@@ -64,10 +59,8 @@ def draw_segment(axes: Axes, frame: pd.DataFrame) -> None:
     axes.legend(loc="center left", bbox_to_anchor=(0.0, 0.42))
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    frame = results.read(snakemake.input.results)
+def draw(frame: pd.DataFrame) -> Figure:
+    """Whole chains, kinds of error, and one segment."""
     figure, axes = plt.subplots(1, 3, figsize=(style.DOUBLE, 2.9))
     draw_samplers(axes[0], frame)
     draw_kinds(axes[1], frame)
@@ -79,8 +72,8 @@ def main() -> None:
     handles = [Line2D([], [], **style.look(method).line) for method in CHAINS]
     handles.append(Line2D([], [], color="0.4", lw=2.5, alpha=0.4, label="Girsanov bound, DDPM"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

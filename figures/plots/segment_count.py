@@ -6,9 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 from figures.analysis import fit
 from figures.tables.convergence import smallest_decades
 from figures.tables.segment_count import CURVES, curves
@@ -20,7 +20,9 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def draw(axes: Axes, x: pd.Series, part: pd.DataFrame, fitted: pd.DataFrame, at: pd.Series) -> None:
+def draw_counts(
+    axes: Axes, x: pd.Series, part: pd.DataFrame, fitted: pd.DataFrame, at: pd.Series
+) -> None:
     """Counts against ``x``; power laws through the rows ``fitted``, whose abscissa is ``at``."""
     for name, label in CURVES.items():
         axes.plot(x, part[name], ls="", label=label, **LOOKS[name])
@@ -50,23 +52,21 @@ def draw_line(axes: Axes, part: pd.DataFrame) -> None:
     axes.set(xlabel=r"$\log_{10}(1/\mathrm{TV})$", ylabel="RTK kernels")
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    frame = results.read(snakemake.input.results)
+def draw(frame: pd.DataFrame) -> Figure:
+    """Counts against the accuracy, twice, and against the dimension."""
     by_eps, by_dimension = curves(frame, "eps"), curves(frame, "dimension")
     figure, axes = plt.subplots(1, 3, figsize=(style.DOUBLE, 2.6))
     small = smallest_decades(by_eps, 2.0)
-    draw(axes[0], 1.0 / by_eps["eps"], by_eps, small, 1.0 / small["eps"])
+    draw_counts(axes[0], 1.0 / by_eps["eps"], by_eps, small, 1.0 / small["eps"])
     axes[0].set(xlabel="1 / TV", ylabel="kernels or steps", title=f"$d$ = {by_eps.dimension[0]}")
     draw_line(axes[1], by_eps)
     axes[1].set(title=f"$d$ = {by_eps.dimension[0]}")
     dimension = by_dimension["dimension"]
-    draw(axes[2], dimension, by_dimension, by_dimension, dimension)
+    draw_counts(axes[2], dimension, by_dimension, by_dimension, dimension)
     axes[2].set(xlabel="dimension $d$", title=f"TV = {by_dimension.eps[0]:g}")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

@@ -3,10 +3,11 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
+from figures.analysis.frames import where
 
 METHOD = "rtk-uld"
 MIXTURE_METHODS = ("rtk-uld", "rtk-mala-trapezoid", "rtk-mala")
@@ -16,14 +17,14 @@ WIDTHS = (0.7, 1.4, 2.1)
 
 def draw_gaussian(axes: Axes, frame: pd.DataFrame) -> None:
     """One line per grid and budget, the larger the budget the thicker; grey for default steps."""
-    curves = frame[(frame["method"] == METHOD) & (frame["metric"] == "tv")]
-    untuned = curves[(curves["step"] == "default") & (curves["family"] == "uniform")]
-    best = curves[curves["step"] == "best"]
+    curves = where(frame, method=METHOD, metric="tv")
+    untuned = where(curves, step="default", family="uniform")
+    best = where(curves, step="best")
     for width, nfe in zip(WIDTHS, sorted(curves["nfe_asked"].unique()), strict=False):
-        part = untuned[untuned["nfe_asked"] == nfe]
+        part = where(untuned, nfe_asked=nfe)
         axes.plot(part["segments"], part["value"], color="0.6", lw=width)
         for family, dashes in DASHES.items():
-            part = best[(best["nfe_asked"] == nfe) & (best["family"] == family)]
+            part = where(best, nfe_asked=nfe, family=family)
             color = style.look(METHOD).color
             axes.plot(part["segments"], part["value"], dashes, color=color, lw=width)
     axes.set(xscale="log", yscale="log", xlim=(0.8, 700))
@@ -57,19 +58,18 @@ def mark_theory(axes: Axes, frame: pd.DataFrame) -> None:
     )
 
 
-def main() -> None:
-    snakemake = job.start()
-    style.use()
-    frame = results.read(snakemake.input.results)
+def draw(frame: pd.DataFrame) -> Figure:
+    """Dimensions in columns, the Gaussian above and the mild mixture below."""
     dimensions = sorted(frame["dimension"].unique())
     figure, axes = plt.subplots(
         2, len(dimensions), figsize=(style.DOUBLE, 4.4), sharex=True, sharey="row", squeeze=False
     )
     for column, dimension in enumerate(dimensions):
         part = frame[frame["dimension"] == dimension]
-        for row, (target, draw) in enumerate((("gaussian", draw_gaussian), ("mild", draw_mixture))):
-            draw(axes[row, column], part[part["target"] == target])
-            mark_theory(axes[row, column], part[part["target"] == target])
+        rows = (("gaussian", draw_gaussian), ("mild", draw_mixture))
+        for panel, (target, draw_target) in zip(axes[:, column], rows, strict=True):
+            draw_target(panel, where(part, target=target))
+            mark_theory(panel, where(part, target=target))
         axes[0, column].set_title(f"$d$ = {dimension}")
     axes[0, 0].set_ylabel("Gaussian: TV")
     axes[1, 0].set_ylabel("mild mixture: mean of three TV")
@@ -82,8 +82,8 @@ def main() -> None:
         for n, width in zip(nfe, WIDTHS, strict=False)
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
-    style.save(figure, snakemake.output.pdf)
+    return figure
 
 
 if __name__ == "__main__":
-    main()
+    job.plot(draw)

@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 from figures.plots.beyond_mixtures import PANELS, PRIMARY
 
 SCORE_ONLY = ("rtk-uld", "rtk-mala-trapezoid")
@@ -62,8 +61,9 @@ def numbers(frame: pd.DataFrame, headline: int) -> dict[str, float]:
     return found
 
 
-def for_print(frame: pd.DataFrame, budgets: list[int]) -> pd.DataFrame:
-    """One row per sampler and budget, one column per target: value +- standard error."""
+def table(frame: pd.DataFrame, headline: int) -> pd.DataFrame:
+    """Value and standard error: samplers at the least budget and ``headline`` by targets."""
+    budgets = [frame.loc[frame["nfe_asked"] > 0, "nfe_asked"].min(), headline]
     own = judged(frame)
     floor = own[own["method"] == "exact"].groupby("target")["value"]
     lines = [
@@ -84,22 +84,12 @@ def for_print(frame: pd.DataFrame, budgets: list[int]) -> pd.DataFrame:
                     for target, row in values.iterrows()
                 }
             )
-    table = pd.DataFrame(lines)
-    return table.rename(columns={title: title.replace("$", "") for title in table.columns})
+    return pd.DataFrame(lines).rename(columns=lambda title: title.replace("$", ""))
 
 
 def _with_error(value: float, error: float) -> str:
     return f"{value:.3f} ± {error:.3f}"
 
 
-def main() -> None:
-    snakemake = job.start()
-    frame = results.read(*snakemake.input.results)
-    budgets = sorted(frame.loc[frame["nfe_asked"] > 0, "nfe_asked"].unique())
-    headline = snakemake.params.headline
-    results.write_csv(for_print(frame, [budgets[0], headline]), snakemake.output.table)
-    results.write_numbers(numbers(frame, headline), snakemake.output.numbers)
-
-
 if __name__ == "__main__":
-    main()
+    job.table(table, numbers)

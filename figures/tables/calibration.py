@@ -5,8 +5,8 @@ Published values are read off the paper's figure and its public settings, so are
 
 import pandas as pd
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
+from figures.analysis.frames import where
 
 TARGET = "circle"
 METRIC = "halved_marginal_accuracy"
@@ -27,19 +27,18 @@ PUBLISHED = [
 ]
 
 
-def main() -> None:
-    snakemake = job.start()
-    frame = results.read(*snakemake.input.results, *snakemake.input.floor)
-    frame = frame[(frame["target"] == TARGET) & (frame["metric"] == METRIC)]
+def table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The published values with ours beside them; exact samples come first."""
+    frame = where(frame, target=TARGET, metric=METRIC)
     measured = frame.set_index(["method", "nfe_asked"])[["value", "standard_error"]]
     published = pd.DataFrame(PUBLISHED, columns=["method", "nfe_asked", "published"])
     # Exact samples are what all methods are measured against.
     asked = pd.concat([pd.DataFrame({"method": ["exact"], "nfe_asked": [0]}), published])
-    table = asked.join(measured, on=["method", "nfe_asked"], how="inner")
-    table["method"] = [style.look(method).label for method in table["method"]]
+    found = asked.join(measured, on=["method", "nfe_asked"], how="inner")
+    found["method"] = [style.look(method).label for method in found["method"]]
     names = {"nfe_asked": "NFE", "value": "measured", "standard_error": "standard error"}
-    results.write_csv(table.rename(columns=names), snakemake.output.table)
+    return found.rename(columns=names)
 
 
 if __name__ == "__main__":
-    main()
+    job.table(table)

@@ -13,14 +13,10 @@ def experiment(path: str) -> str:
     return Path(parts[len(parts) - parts[::-1].index("data")]).stem
 
 
-def main() -> None:
-    snakemake = job.start()
-    origins = pd.DataFrame(
-        {"experiment": experiment(path), **results.provenance(path)}
-        for path in snakemake.input.results
-    )
+def table(origins: pd.DataFrame) -> pd.DataFrame:
+    """One row per experiment of what its jobs took; ``origins`` has a row per job."""
     groups = origins.groupby("experiment", sort=False)
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "jobs": groups.size(),
             "thread minutes": groups["wall_seconds"].sum() / 60,
@@ -29,13 +25,25 @@ def main() -> None:
             "device": groups["device"].agg(lambda devices: ", ".join(sorted(set(devices)))),
         }
     ).reset_index()
-    results.write_csv(table, snakemake.output.table)
-    numbers = {
-        "thread_minutes": table["thread minutes"].sum(),
-        "jobs": float(table["jobs"].sum()),
-        "memory_gb": table["peak memory (MB)"].max() / 1000,
+
+
+def numbers(origins: pd.DataFrame) -> dict[str, float]:
+    """Sums over all jobs, and the largest memory."""
+    return {
+        "thread_minutes": origins["wall_seconds"].sum() / 60,
+        "jobs": float(len(origins)),
+        "memory_gb": origins["peak_memory_mb"].max() / 1000,
     }
-    results.write_numbers(numbers, snakemake.output.numbers)
+
+
+def main() -> None:
+    snakemake = job.start()
+    origins = pd.DataFrame(
+        {"experiment": experiment(path), **results.provenance(path)}
+        for path in snakemake.input.results
+    )
+    results.write_csv(table(origins), snakemake.output.table)
+    results.write_numbers(numbers(origins), snakemake.output.numbers)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 from figures.analysis import fit
+from figures.analysis.frames import where
 
 PREFIXES = {
     "rtk-mala": "mala",
@@ -24,9 +24,7 @@ def curve(frame: pd.DataFrame, study: str, method: str) -> pd.DataFrame:
 
     By rule eps is the TV that was reached; optimised runs have the least NFE for the eps asked.
     """
-    part = frame[
-        (frame["study"] == study) & (frame["method"] == method) & (frame["metric"] == "tv")
-    ]
+    part = where(frame, study=study, method=method, metric="tv")
     if study == "rule":
         part = part.assign(asked=part["eps"], eps=part["value"])
     return part.sort_values("eps")
@@ -43,10 +41,6 @@ def exponent(part: pd.DataFrame) -> fit.Line:
     return fit.power_law(1.0 / chosen["eps"], chosen["nfe"])
 
 
-def interval(name: str, line: fit.Line) -> dict[str, float]:
-    return {name: line.slope, f"{name}_low": line.low, f"{name}_high": line.high}
-
-
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
     path = frame[frame["study"] == "segment path"]
     path = path[path["value"] > ROUNDING]
@@ -57,18 +51,18 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     for method, name in PREFIXES.items():
         rule, best = (curve(frame, study, method) for study in ("rule", "optimised"))
         asked = rule.assign(eps=rule["asked"])
-        found |= interval(f"{name}_power", exponent(rule))
-        found |= interval(f"{name}_power_asked", exponent(asked))
-        found |= interval(f"{name}_power_optimised", exponent(best))
+        found |= exponent(rule).numbers(f"{name}_power")
+        found |= exponent(asked).numbers(f"{name}_power_asked")
+        found |= exponent(best).numbers(f"{name}_power_optimised")
         found[f"smallest_eps_{name}"] = rule["eps"].min()
         found[f"{name}_rule_worst"] = (rule["eps"] / rule["asked"]).max()
     for method in ("rtk-uld", "rtk-ula"):
         rule = smallest_decades(curve(frame, "rule", method))
         # The mechanism without its logarithms: the inner step that a TV allows.
         steps = fit.power_law(1.0 / rule["eps"], 1.0 / rule["step_size"])
-        found |= interval(f"{PREFIXES[method]}_step_power", steps)
+        found |= steps.numbers(f"{PREFIXES[method]}_step_power")
         line = exponent(curve(frame, "segment", method))
-        found |= interval(f"{PREFIXES[method]}_segment_power", line)
+        found |= line.numbers(f"{PREFIXES[method]}_segment_power")
     rule, best = (curve(frame, study, "rtk-mala") for study in ("rule", "optimised"))
     segment = curve(frame, "segment", "rtk-mala")
     log = np.log(1.0 / rule["eps"])
@@ -84,9 +78,9 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def table(found: dict[str, float], frame: pd.DataFrame) -> pd.DataFrame:
+def table(frame: pd.DataFrame) -> pd.DataFrame:
     """One row per sampler."""
-    rows = []
+    found, rows = numbers(frame), []
     for method, name in PREFIXES.items():
         row: dict[str, object] = {"sampler": style.look(method).label}
         for label, suffix in (("by rule", ""), ("optimised", "_optimised")):
@@ -101,13 +95,5 @@ def table(found: dict[str, float], frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def main() -> None:
-    snakemake = job.start()
-    frame = results.read(snakemake.input.results)
-    found = numbers(frame)
-    results.write_numbers(found, snakemake.output.numbers)
-    results.write_csv(table(found, frame), snakemake.output.table)
-
-
 if __name__ == "__main__":
-    main()
+    job.table(table, numbers)

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 from figures.analysis import fit
+from figures.analysis.frames import where
 from figures.plots.dimension import EPS, costs, exponent
 
 SHORT = {
@@ -17,12 +17,6 @@ SHORT = {
 ENDINGS = {"theory": "", "optimised": "_optimised", "third": "_third"}
 
 
-def named(name: str, line: fit.Line, ending: str = "") -> dict[str, float]:
-    """The slope and its interval: ``name + ending``, ``..._low``, ``..._high``."""
-    values = {"": line.slope, "_low": line.low, "_high": line.high}
-    return {f"{name}{ending}{suffix}": value for suffix, value in values.items()}
-
-
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
     found: dict[str, float] = {
         "smallest_dimension": frame["dimension"].min(),
@@ -30,29 +24,31 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     }
     for (method, rule), rows in costs(frame).items():
         name = f"{SHORT[method]}_power"
-        found |= named(name, exponent(rows), ENDINGS[rule])
+        found |= exponent(rows).numbers(name + ENDINGS[rule])
         # The upper half of the range, where logarithms weigh less.
         half = rows.tail(max(3, len(rows) // 2))
-        found |= named(name, exponent(half), f"{ENDINGS[rule]}_last")
+        found |= exponent(half).numbers(f"{name}{ENDINGS[rule]}_last")
         found[f"{SHORT[method]}_nfe_largest{ENDINGS[rule]}"] = rows["value"].iloc[-1]
         if method in ("rtk-uld", "rtk-ula", "rtk-mala"):
             # The segments, K ~ log(d / eps), and the inner chain have a logarithm each.
             for part, logs in (("segment", 1), ("bare", 2)):
                 cost = rows["value"] / rows["segments"] ** logs
                 line = fit.power_law(rows["dimension"], cost)
-                found |= named(f"{name}_{part}", line, ENDINGS[rule])
+                found |= line.numbers(f"{name}_{part}{ENDINGS[rule]}")
         if (method, rule) == ("rtk-mala", "optimised"):
-            found |= named("mala_step_power", fit.power_law(rows["dimension"], rows["step_size"]))
+            steps = fit.power_law(rows["dimension"], rows["step_size"])
+            found |= steps.numbers("mala_step_power")
     return found | single_segment(frame)
 
 
 def single_segment(frame: pd.DataFrame) -> dict[str, float]:
     """Exponents of MALA's steps on one kernel to TV 0.01 from either start."""
-    part = frame[(frame["metric"] == "steps") & (frame["eps"] == EPS)]
+    part = where(frame, metric="steps", eps=EPS)
     found: dict[str, float] = {}
     for (rule, start), rows in part.groupby(["rule", "start"]):
         if rule in ("theory", "optimised"):
-            found |= named(f"mala_{start}_steps_power", exponent(rows), ENDINGS[str(rule)])
+            name = f"mala_{start}_steps_power{ENDINGS[str(rule)]}"
+            found |= exponent(rows).numbers(name)
     return found
 
 
@@ -77,12 +73,5 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def main() -> None:
-    snakemake = job.start()
-    frame = results.read(snakemake.input.results)
-    results.write_csv(table(frame), snakemake.output.table)
-    results.write_numbers(numbers(frame), snakemake.output.numbers)
-
-
 if __name__ == "__main__":
-    main()
+    job.table(table, numbers)

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from experiments.workflow import job, results
+from figures import job
 from figures.analysis import fit
+from figures.analysis.frames import where
 
 STEP = 0.4
 NFE = 160
@@ -30,7 +31,7 @@ SCORE_ONLY = [name for name, _, extra, _ in ESTIMATORS if extra is not None and 
 
 def values(frame: pd.DataFrame, target: str, metric: str) -> pd.DataFrame:
     """Step sizes by methods."""
-    chosen = frame[(frame["target"] == target) & (frame["metric"] == metric)]
+    chosen = where(frame, target=target, metric=metric)
     return chosen.pivot_table(index="step_size", columns="method", values="value")
 
 
@@ -51,7 +52,7 @@ def needed_energy_error(frame: pd.DataFrame) -> tuple[float, float]:
 
 def at_equal_nfe(frame: pd.DataFrame, nfe: int) -> pd.DataFrame:
     """Error and standard error of the samples, per method."""
-    chosen = frame[(frame["metric"] == "error") & (frame["nfe_asked"] == nfe)]
+    chosen = where(frame, metric="error", nfe_asked=nfe)
     return chosen.set_index("method")[["value", "standard_error"]]
 
 
@@ -61,9 +62,7 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     for name, _, _, _ in ESTIMATORS:
         found[f"floor_{name}"] = float(tv[name].loc[STEP])
         if name != "exact":
-            line = order(tv[name])
-            found[f"order_{name}"] = line.slope
-            found[f"order_{name}_low"], found[f"order_{name}_high"] = line.low, line.high
+            found |= order(tv[name]).numbers(f"order_{name}")
     found["taylor_over_trapezoid"] = found["floor_taylor"] / found["floor_trapezoid"]
     found["trapezoid_over_simpson"] = found["floor_trapezoid"] / found["floor_simpson"]
     found["taylor_over_ula"] = found["floor_taylor"] / found["floor_ula"]
@@ -103,12 +102,11 @@ def best(frame: pd.DataFrame, nfe: int) -> tuple[str, float]:
     return str(errors.index[0]), lead / float(np.hypot(*errors["standard_error"][:2]))
 
 
-def main() -> None:
-    snakemake = job.start()
-    frame = results.read(snakemake.input.results)
+def table(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per estimator."""
     found = numbers(frame)
     errors = values(frame, "two-modes", "energy_error").loc[STEP]
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "estimator": label,
             "extra scores": "-" if extra is None else str(extra),
@@ -121,9 +119,7 @@ def main() -> None:
         }
         for name, label, extra, advice in ESTIMATORS
     )
-    results.write_csv(table, snakemake.output.table)
-    results.write_numbers(found, snakemake.output.numbers)
 
 
 if __name__ == "__main__":
-    main()
+    job.table(table, numbers)

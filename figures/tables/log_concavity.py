@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from experiments.workflow import job, results
+from figures import job
+from figures.analysis.frames import where
 
 MULTIPLE = 10.0
 LAST_SHOWN = 1.0
@@ -45,7 +46,7 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         "eta_star_smallest": at(frame, "eta_star").min(),
         "lipschitz_largest": at(frame, "lipschitz").max(),
     }
-    paper = frame[(frame["metric"] == "paper_not_convex") & (frame["t_lo"] == 0.0)]
+    paper = where(frame, metric="paper_not_convex", t_lo=0.0)
     for row in paper.itertuples():
         found[f"not_convex_at_paper_segments_{row.target}"] = row.value
         found[f"not_convex_at_paper_segments_{row.target}_se"] = row.standard_error
@@ -54,12 +55,5 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     return {name: round(float(number), 9) for name, number in found.items()}
 
 
-def main() -> None:
-    snakemake = job.start()
-    frame = results.read(*snakemake.input.results)
-    results.write_csv(table(frame), snakemake.output.table)
-    results.write_numbers(numbers(frame), snakemake.output.numbers)
-
-
 if __name__ == "__main__":
-    main()
+    job.table(table, numbers)

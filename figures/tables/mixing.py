@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.theory.mixing import MODE_VARIANCE
-from experiments.workflow import job, results
+from figures import job
 from rtk import segments
 
 INNER_CHAIN_MODE = 1.0
@@ -78,15 +78,13 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns).rename_axis("eta / eta*").reset_index()
 
 
-def main() -> None:
-    snakemake = job.start()
-    frame = results.read(snakemake.input.results)
-    results.write_csv(table(frame), snakemake.output.table)
-    numbers = one_dimension(frame)
+def numbers(frame: pd.DataFrame) -> dict[str, float]:
+    """What the article quotes."""
+    found = one_dimension(frame)
     for target, part in frame[frame["mode"].isna()].groupby("target"):
-        numbers |= ten_dimensions(part, "" if target == HEADLINE else f"_{target}")
-    results.write_numbers(numbers, snakemake.output.numbers)
+        found |= ten_dimensions(part, "" if target == HEADLINE else f"_{target}")
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    job.table(table, numbers)

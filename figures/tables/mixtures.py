@@ -4,11 +4,13 @@ A cell is a target at one NFE. One method is ahead of another if it is better by
 standard errors of the difference.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
+from figures.analysis.frames import where
 
 ACCURACY = "halved_marginal_accuracy"
 WEIGHTS = "mode_weight_tv"
@@ -72,28 +74,22 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def printed(frame: pd.DataFrame) -> pd.DataFrame:
+def table(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows: methods. Columns: accuracy at the least and the most NFE, weights' TV at the most."""
     least, most = frame["nfe_asked"].min(), frame["nfe_asked"].max()
-    columns = {"method": {method: look.label for method, look in style.METHODS.items()}}
+    labels = {method: look.label for method, look in style.METHODS.items()}
+    # Of mappings, not of series, whose methods would be sorted by name.
+    columns: dict[str, dict[Any, str]] = {"method": labels}
     for target in frame["target"].unique():
         for name, metric, nfe in (
             (f"{target} {least}", ACCURACY, least),
             (f"{target} {most}", ACCURACY, most),
             (f"{target} weights", WEIGHTS, most),
         ):
-            cell = (frame["target"] == target) & (frame["metric"] == metric)
-            rows = frame[cell & (frame["nfe_asked"] == nfe)].set_index("method")["value"]
-            columns[name] = rows.map("{:.3f}".format).to_dict()
+            cell = where(frame, target=target, metric=metric, nfe_asked=nfe)
+            columns[name] = cell.set_index("method")["value"].map("{:.3f}".format).to_dict()
     return pd.DataFrame(columns).dropna(subset=[*columns][1:], how="all")
 
 
-def main() -> None:
-    snakemake = job.start()
-    frame = results.read(*snakemake.input.results)
-    results.write_csv(printed(frame), snakemake.output.table)
-    results.write_numbers(numbers(frame), snakemake.output.numbers)
-
-
 if __name__ == "__main__":
-    main()
+    job.table(table, numbers)

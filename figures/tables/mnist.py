@@ -6,8 +6,7 @@ One method is ahead if its distance is lower by more than two standard errors of
 import numpy as np
 import pandas as pd
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 
 METRIC = "frechet_distance"
 
@@ -45,25 +44,18 @@ def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def printed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows: methods. Columns: distance and its standard error at each NFE."""
+def table(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
+    """Rows: methods. Columns: distance and standard error at each NFE. The floor is left out."""
     frame = frame[frame["metric"] == METRIC].copy()
     frame["text"] = [
         f"{value:.1f} ± {error:.1f}"
         for value, error in zip(frame["value"], frame["standard_error"], strict=True)
     ]
-    table = frame.pivot_table(index="method", columns="nfe_asked", values="text", aggfunc="first")
-    table = table.reindex([method for method in style.METHODS if method in table.index])
-    table.index = pd.Index([style.look(method).label for method in table.index], name="method")
-    return table.rename(columns=lambda nfe: f"NFE {nfe}").reset_index()
-
-
-def main() -> None:
-    snakemake = job.start()
-    frame, floor = results.read(*snakemake.input.results), results.read(snakemake.input.floor)
-    results.write_csv(printed(frame), snakemake.output.table)
-    results.write_numbers(numbers(frame, floor), snakemake.output.numbers)
+    found = frame.pivot_table(index="method", columns="nfe_asked", values="text", aggfunc="first")
+    found = found.reindex([method for method in style.METHODS if method in found.index])
+    found.index = pd.Index([style.look(method).label for method in found.index], name="method")
+    return found.rename(columns=lambda nfe: f"NFE {nfe}").reset_index()
 
 
 if __name__ == "__main__":
-    main()
+    job.table(table, numbers)

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from experiments.workflow import job, results
+from figures import job
+from figures.analysis.frames import where
 
 
 def segments_theory(t: pd.Series, eta_star: pd.Series) -> float:
@@ -11,24 +12,31 @@ def segments_theory(t: pd.Series, eta_star: pd.Series) -> float:
     return float(np.trapezoid(t / eta_star, np.log(t)))
 
 
-def main() -> None:
-    snakemake = job.start()
-    frame = results.read(snakemake.input.results)
-    found = frame.pivot_table(index="t", columns="metric", values="value").reset_index()
-    table = found.rename(
-        columns={
-            "smallest": "smallest eigenvalue",
-            "largest": "largest eigenvalue",
-            "lipschitz": "L",
-            "eta_star": "eta*",
-            "antisymmetric": "antisymmetric part",
-        }
-    )
-    columns = ["t", "smallest eigenvalue", "largest eigenvalue", "L", "eta*", "antisymmetric part"]
-    results.write_csv(table[columns], snakemake.output.table)
-    skew = frame[frame["metric"] == "antisymmetric"]
+def by_time(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per time, a column per metric."""
+    return frame.pivot_table(index="t", columns="metric", values="value").reset_index()
+
+
+def table(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per time."""
+    columns = {
+        "t": "t",
+        "smallest": "smallest eigenvalue",
+        "largest": "largest eigenvalue",
+        "lipschitz": "L",
+        "eta_star": "eta*",
+        "antisymmetric": "antisymmetric part",
+    }
+    return by_time(frame)[[*columns]].rename(columns=columns)
+
+
+def numbers(frame: pd.DataFrame) -> dict[str, float]:
+    """What the article quotes."""
+    found = by_time(frame)
+    skew = where(frame, metric="antisymmetric")
     worst = skew.iloc[skew["value"].argmax()]
-    numbers = {
+    residuals = where(frame, metric="lipschitz")["standard_error"].to_numpy()
+    return {
         "lipschitz_largest": found["lipschitz"].max(),
         "lipschitz_smallest": found["lipschitz"].min(),
         "eta_star_smallest": found["eta_star"].min(),
@@ -39,13 +47,9 @@ def main() -> None:
         "largest_eigenvalue": found["largest"].max(),
         "antisymmetric_largest": worst["value"],
         "antisymmetric_largest_se": worst["standard_error"],
-        "residual_largest": (
-            frame.loc[frame["metric"] == "lipschitz", "standard_error"].to_numpy()
-            / found["lipschitz"].to_numpy()
-        ).max(),
+        "residual_largest": (residuals / found["lipschitz"].to_numpy()).max(),
     }
-    results.write_numbers(numbers, snakemake.output.numbers)
 
 
 if __name__ == "__main__":
-    main()
+    job.table(table, numbers)

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
 from figures.analysis import fit
+from figures.analysis.frames import where
 
 # Where the error put in dominates: TV above so many times the sampler's own, and not saturated.
 ABOVE_FLOOR, BELOW = 3.0, 0.3
@@ -36,9 +36,8 @@ SHOWN: list[Case] = [
 
 def curve(frame: pd.DataFrame, case: Case) -> pd.DataFrame:
     """Distances of one case (target, method, place, error), a row per size, a column per metric."""
-    for column, value in zip(("target", "method", "place", "error"), case, strict=True):
-        frame = frame[frame[column] == value]
-    return frame.pivot_table(index="eps", columns="metric", values="value")
+    columns = dict(zip(("target", "method", "place", "error"), case, strict=True))
+    return where(frame, **columns).pivot_table(index="eps", columns="metric", values="value")
 
 
 def slope(frame: pd.DataFrame, case: Case) -> fit.Line | None:
@@ -72,8 +71,7 @@ def break_point(frame: pd.DataFrame, case: Case) -> float:
 def worst(frame: pd.DataFrame, case: Case) -> tuple[float, str]:
     """The largest amplification over all kinds of error at that place, and its kind."""
     target, method, place, _ = case
-    rows = frame[(frame["target"] == target) & (frame["method"] == method)]
-    kinds = set(rows.loc[(rows["place"] == place) & (rows["error"] != "none"), "error"])
+    kinds = set(where(frame, target=target, method=method, place=place)["error"]) - {"none"}
     return max((amplification(frame, (target, method, place, kind)), kind) for kind in kinds)
 
 
@@ -108,21 +106,19 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, case in cases.items():
         if line := slope(frame, case):
-            found[f"slope_{name}"] = line.slope
-            found[f"slope_{name}_low"], found[f"slope_{name}_high"] = line.low, line.high
+            found |= line.numbers(f"slope_{name}")
         if np.isfinite(point := break_point(frame, case)):
             found[f"break_{name}"] = point
         found[f"amplification_{name}"] = worst(frame, case)[0]
         found[f"amplification_constant_{name}"] = amplification(frame, case)
-    bounded = frame[(frame["target"] == "gaussian") & (frame["method"] == "ddpm")]
+    bounded = where(frame, target="gaussian", method="ddpm")
     bounded = bounded.pivot_table(index=["error", "eps"], columns="metric", values="value").dropna()
     found["girsanov_bound_ratio_max"] = (bounded["tv_clean"] / bounded["bound"]).max()
     for name, method in (("uld", "rtk-uld"), ("ddpm", "ddpm"), ("ode", "dpmpp-2m")):
         kinds = [curve(frame, ("gaussian", method, "score", k)) for k in ("noise", "constant")]
         noise, constant = (table["tv_clean"].loc[0.1] for table in kinds)
         found[f"noise_over_constant_{name}"] = noise / constant
-    half = frame[(frame["target"] == "segment") & (frame["eps"] == 0.5)]
-    half = half[half["place"] == "score"]
+    half = where(frame, target="segment", eps=0.5, place="score")
     exact, simpson = (
         half[half["method"] == method].pivot_table(index="error", columns="metric", values="value")
         for method in ("rtk-mala", "rtk-mala-simpson")
@@ -138,13 +134,10 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def main() -> None:
-    snakemake = job.start()
-    frame = results.read(snakemake.input.results)
-    table = pd.DataFrame([row(frame, case) for case in SHOWN])
-    results.write_csv(table, snakemake.output.table)
-    results.write_numbers(numbers(frame), snakemake.output.numbers)
+def table(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per case of `SHOWN`."""
+    return pd.DataFrame([row(frame, case) for case in SHOWN])
 
 
 if __name__ == "__main__":
-    main()
+    job.table(table, numbers)

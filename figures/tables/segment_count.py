@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from experiments.workflow import job, results
+from figures import job
 from figures.analysis import fit
-from figures.tables.convergence import interval, smallest_decades
+from figures.tables.convergence import smallest_decades
 
 # Names in the numbers and in print.
 CURVES = {"rtk": "RTK, exact kernels", "ddpm": "DDPM, best grid", "ddpm_uniform": "DDPM, uniform"}
@@ -37,9 +37,9 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     small = smallest_decades(by_eps, 2.0)
     (near,) = np.flatnonzero(np.isclose(by_eps["eps"], 0.01))
     for name in CURVES:
-        found |= interval(f"{name}_power", fit.power_law(1.0 / small["eps"], small[name]))
+        found |= fit.power_law(1.0 / small["eps"], small[name]).numbers(f"{name}_power")
         growth = fit.power_law(by_dimension["dimension"], by_dimension[name])
-        found |= interval(f"{name}_dimension_power", growth)
+        found |= growth.numbers(f"{name}_dimension_power")
         found[f"k_{name}_at_0p01"] = by_eps[name].iloc[near]
     mixtures = frame[frame["sweep"] == "mixture"]
     for metric, name in (("segments", "k_theory"), ("lipschitz", "lipschitz")):
@@ -54,16 +54,9 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
     by_eps, by_dimension = curves(frame, "eps"), curves(frame, "dimension")
     decade = np.log10(by_eps["eps"])
     whole = by_eps[np.isclose(decade, decade.round())]
-    return pd.concat((whole[::-1], by_dimension[::2]))
-
-
-def main() -> None:
-    snakemake = job.start()
-    frame = results.read(snakemake.input.results)
-    results.write_numbers(numbers(frame), snakemake.output.numbers)
-    printed = table(frame).rename(columns=CURVES | {"eps": "TV", "dimension": "d"})
-    results.write_csv(printed, snakemake.output.table)
+    rows = pd.concat((whole[::-1], by_dimension[::2]))
+    return rows.rename(columns=CURVES | {"eps": "TV", "dimension": "d"})
 
 
 if __name__ == "__main__":
-    main()
+    job.table(table, numbers)

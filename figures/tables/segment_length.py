@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.workflow import job, results
-from figures import style
+from figures import job, style
+from figures.analysis.frames import where
 
 PAPER_SEGMENTS = 5
 # Names of (target, method, step); the Gaussian's are exact and without noise.
@@ -39,25 +39,14 @@ METRIC = {"gaussian": "tv", "mild": "error"}
 
 def curve(frame: pd.DataFrame, target: str, method: str, dimension: int, step: str) -> pd.DataFrame:
     """Error by number of segments on the uniform grid, at the largest budget."""
-    part = frame[
-        (frame["target"] == target)
-        & (frame["method"] == method)
-        & (frame["dimension"] == dimension)
-        & (frame["metric"] == METRIC[target])
-        & (frame["family"] == "uniform")
-        & (frame["step"] == step)
-    ]
+    run = {"target": target, "method": method, "dimension": dimension, "step": step}
+    part = where(frame, **run, metric=METRIC[target], family="uniform")
     part = part[part["nfe_asked"] == part["nfe_asked"].max()]
     return part.set_index("segments").sort_index()
 
 
 def theory(frame: pd.DataFrame, target: str, dimension: int) -> int:
-    found = frame[
-        (frame["target"] == target)
-        & (frame["dimension"] == dimension)
-        & (frame["metric"] == "k_star")
-    ]
-    return int(found["value"].item())
+    return int(where(frame, target=target, dimension=dimension, metric="k_star")["value"].item())
 
 
 def summary(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -101,7 +90,7 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         mixture = "_mixture" if row["target"] == "mild" else ""
         found[f"k_star{mixture}_d{row['dimension']}"] = row["k_star"]
         found[f"nfe{mixture}"] = row["nfe"]
-    floors = frame[(frame["method"] == "exact") & (frame["metric"] == "error")]
+    floors = where(frame, method="exact", metric="error")
     for dimension, floor in zip(floors["dimension"], floors["value"], strict=True):
         found[f"floor_mixture_d{dimension}"] = floor
     found["best_over_five_d10"] = found["five_over_best_uld_d10"]
@@ -136,12 +125,5 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def main() -> None:
-    snakemake = job.start()
-    frame = results.read(snakemake.input.results)
-    results.write_csv(table(frame), snakemake.output.table)
-    results.write_numbers(numbers(frame), snakemake.output.numbers)
-
-
 if __name__ == "__main__":
-    main()
+    job.table(table, numbers)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from experiments.workflow import job, results
+from figures import job
 
 DASH = "–"
 
@@ -71,14 +71,5 @@ def table(dimension: Mapping[str, float], convergence: Mapping[str, float]) -> p
     )
 
 
-def main() -> None:
-    snakemake = job.start()
-    found = table(
-        results.read_numbers(snakemake.input.dimension),
-        results.read_numbers(snakemake.input.convergence),
-    )
-    results.write_csv(found, snakemake.output.table)
-
-
 if __name__ == "__main__":
-    main()
+    job.table(table)

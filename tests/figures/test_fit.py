@@ -15,6 +15,11 @@ def test_power_law_of_exact_data() -> None:
     assert found.low == pytest.approx(found.high)
 
 
+def test_numbers_are_the_slope_and_its_interval() -> None:
+    line = fit.Line(slope=1.0, low=0.5, high=2.0, intercept=7.0, r_squared=0.9)
+    assert line.numbers("x_y") == {"x_y": 1.0, "x_y_low": 0.5, "x_y_high": 2.0}
+
+
 def test_interval_covers_the_slope_nineteen_times_in_twenty() -> None:
     """4000 lines of 8 points: standard error of the coverage .0034; 5 of them, seed fixed."""
     generator = np.random.default_rng(0)

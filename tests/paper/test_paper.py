@@ -64,7 +64,7 @@ def test_a_missing_number_stops() -> None:
 )
 def test_what_a_ledger_cannot_hold(tmp_path: Path, entry: dict[str, str], message: str) -> None:
     path = tmp_path / "claims.yaml"
-    path.write_text(yaml.safe_dump({"errors-fall": entry}))
+    path.write_text(yaml.safe_dump({"errors-fall": entry}), encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         verdicts.load(path)
 
@@ -75,15 +75,15 @@ def check(records: list[dict[str, Any]]) -> None:
 
 
 def test_no_verdict_is_typed_by_hand() -> None:
-    records = json.loads(readme.LEDGER.read_text())
+    records = json.loads(readme.LEDGER.read_text(encoding="utf-8"))
     check(records)
-    text = readme.README.read_text()
+    text = readme.README.read_text(encoding="utf-8")
     assert text == readme.embed(text, readme.table(records))
 
 
 @pytest.mark.parametrize("verdict", [*verdicts.RULES.values(), verdicts.NOT_REPRODUCED])
 def test_a_typed_verdict_is_refused(verdict: str) -> None:
-    records = json.loads(readme.LEDGER.read_text())
+    records = json.loads(readme.LEDGER.read_text(encoding="utf-8"))
     typed = next(record for record in records if record["verdict"] != verdict)
     typed["verdict"] = verdict
     with pytest.raises(AssertionError):
@@ -91,20 +91,20 @@ def test_a_typed_verdict_is_refused(verdict: str) -> None:
 
 
 def test_a_typed_readme_is_refused() -> None:
-    records = json.loads(readme.LEDGER.read_text())
-    text = readme.README.read_text()
+    records = json.loads(readme.LEDGER.read_text(encoding="utf-8"))
+    text = readme.README.read_text(encoding="utf-8")
     typed = text.replace("**reproduced**", "**in part**", 1)
     assert typed != text
     assert typed != readme.embed(typed, readme.table(records))
 
 
 def test_every_claim_is_discussed_once() -> None:
-    text = "".join(path.read_text() for path in SECTIONS.glob("*.typ"))
+    text = "".join(path.read_text(encoding="utf-8") for path in SECTIONS.glob("*.typ"))
     assert sorted(re.findall(r'#claim\("([^"]+)"\)', text)) == sorted(CLAIMS)
 
 
 def test_every_section_is_part_of_the_article() -> None:
-    main = (ROOT / "paper" / "main.typ").read_text()
+    main = (ROOT / "paper" / "main.typ").read_text(encoding="utf-8")
     assert {f"sections/{path.name}" for path in SECTIONS.glob("*.typ")} == set(
         re.findall(r'#include "([^"]+)"', main)
     )
@@ -115,7 +115,9 @@ def test_no_measured_number_is_typed() -> None:
     settings = {"0.007", "0.01", "0.1", "0.3", "0.4", "0.5", "0.05", "0.001", "1.1"}
     for path in SECTIONS.glob("*.typ"):
         prose = re.sub(
-            r"//.*|#?(?:num|rate)\([^)]*\)|\d+(?:\.\d+)?(?:pt|em|%)", "", path.read_text()
+            r"//.*|#?(?:num|rate)\([^)]*\)|\d+(?:\.\d+)?(?:pt|em|%)",
+            "",
+            path.read_text(encoding="utf-8"),
         )
         prose = re.sub(r"[A-Za-z_-]+: *[\d.]+", "", prose)
         assert set(re.findall(r"\d+\.\d+", prose)) <= settings, path.name
@@ -131,16 +133,18 @@ def test_no_semicolon_is_eaten() -> None:
 def article(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An article of one number beside the real library."""
     monkeypatch.setattr(typeset, "ROOT", tmp_path)
-    (tmp_path / "lib.typ").write_text((ROOT / "paper" / "lib.typ").read_text())
+    (tmp_path / "lib.typ").write_text(
+        (ROOT / "paper" / "lib.typ").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     (tmp_path / "results" / "numbers").mkdir(parents=True)
-    (tmp_path / "results" / "verdicts.json").write_text("[]")
+    (tmp_path / "results" / "verdicts.json").write_text("[]", encoding="utf-8")
     source = tmp_path / "main.typ"
-    source.write_text('#import "lib.typ": *\n#num("fit", "slope")')
+    source.write_text('#import "lib.typ": *\n#num("fit", "slope")', encoding="utf-8")
     return source
 
 
 def test_an_article_is_typeset(article: Path, tmp_path: Path) -> None:
-    (tmp_path / "results" / "numbers" / "fit.json").write_text('{"slope": -1.0}')
+    (tmp_path / "results" / "numbers" / "fit.json").write_text('{"slope": -1.0}', encoding="utf-8")
     typeset.typeset(article, tmp_path / "paper.pdf", "results")
     assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF-")
 
@@ -148,7 +152,9 @@ def test_an_article_is_typeset(article: Path, tmp_path: Path) -> None:
 def test_a_missing_number_or_file_stops_the_article(article: Path, tmp_path: Path) -> None:
     with pytest.raises(typst.TypstError, match="not found"):
         typeset.typeset(article, tmp_path / "paper.pdf", "results")
-    (tmp_path / "results" / "numbers" / "fit.json").write_text('{"intercept": -1.0}')
+    (tmp_path / "results" / "numbers" / "fit.json").write_text(
+        '{"intercept": -1.0}', encoding="utf-8"
+    )
     with pytest.raises(typst.TypstError, match="no number slope in the numbers of fit"):
         typeset.typeset(article, tmp_path / "paper.pdf", "results")
     assert not (tmp_path / "paper.pdf").exists()
@@ -175,7 +181,7 @@ def test_how_numbers_are_shown(
 
 def shown(article: Path, code: str) -> Any:
     """What an expression of the article's library is, read back from the compiler."""
-    article.write_text(f'#import "lib.typ": *\n#metadata({code}) <shown>')
+    article.write_text(f'#import "lib.typ": *\n#metadata({code}) <shown>', encoding="utf-8")
     answer = typst.query(
         *(article, "<shown>"),
         field="value",

@@ -1,6 +1,9 @@
 """The project's frame: pins, configuration, commands, citation, and what may not be tracked."""
 
+import ast
 import copy
+import dataclasses
+import importlib
 import os
 import re
 import subprocess
@@ -30,12 +33,13 @@ SCALES = ("smoke", "default", "paper")
 
 
 def load(path: Path) -> Any:
-    return yaml.safe_load(path.read_text())
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def configuration(scale: str) -> dict[str, Any]:
-    """The protocol joined with the sizes of a scale, as the Snakefile does it."""
+    """The studies, the protocol and the sizes of a scale, joined as the Snakefile does it."""
     config: dict[str, Any] = {"scale": scale}
+    update_config(config, load(CONFIG / "studies.yaml"))
     update_config(config, load(CONFIG / "protocol.yaml"))
     update_config(config, load(CONFIG / f"{scale}.yaml"))
     return config
@@ -50,7 +54,7 @@ def paths(config: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
 
 
 def pins() -> dict[str, str]:
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     wanted = [line for line in lines if line and not line.startswith("#")]
     found = dict(line.split("==") for line in wanted)
     assert len(found) == len(wanted), "a package is pinned twice"
@@ -65,6 +69,7 @@ def tracked() -> list[Path]:
         capture_output=True,
         text=True,
         check=True,
+        encoding="utf-8",
     ).stdout
     files = [ROOT / name for name in listed.split("\0") if name]
     return [file for file in files if file.is_file()]
@@ -92,7 +97,7 @@ def test_conda_installs_the_same_pins() -> None:
 
 
 def test_python_versions_agree() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["requires-python"] == ">=3.11"
     assert project["tool"]["mypy"]["python_version"] == "3.11"
     assert project["tool"]["ruff"]["target-version"] == "py311"
@@ -100,11 +105,13 @@ def test_python_versions_agree() -> None:
 
 def test_package_declares_what_it_imports() -> None:
     lines = [
-        line for file in (ROOT / "rtk").rglob("*.py") for line in file.read_text().splitlines()
+        line
+        for file in (ROOT / "rtk").rglob("*.py")
+        for line in file.read_text(encoding="utf-8").splitlines()
     ]
     words = [line.split() for line in lines if line.lstrip().startswith(("import ", "from "))]
     imported = {name.split(".")[0] for first, name, *_ in words}
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split("[>=]", each)[0] for each in project["dependencies"]}
     assert declared <= set(pins())
     others = imported - set(sys.stdlib_module_names) - {"rtk"}
@@ -143,6 +150,35 @@ def test_scales_hold_sizes_only(scale: str) -> None:
 
 
 @pytest.mark.parametrize("scale", SCALES)
+def test_every_study_takes_the_settings_of_its_scale(scale: str) -> None:
+    """No setting is missing and none is left over, shared ones and input files included."""
+    config = configuration(scale)
+    for study, about in config["studies"].items():
+        given = set(config[study]) | set(about.get("needs", []))
+        for other, names in about.get("shares", {}).items():
+            assert set(names) <= set(config[other])
+            given |= set(names)
+        if about.get("split"):
+            given = (given - {"targets"}) | {"target"}
+        settings = importlib.import_module(f"experiments.theory.{study}").Settings
+        assert given == {field.name for field in dataclasses.fields(settings)}, study
+
+
+def test_studies_are_those_that_have_a_script() -> None:
+    """A module of the folder that is no study is a library of the studies."""
+    folder = ROOT / "experiments" / "theory"
+    scripts = {
+        path.stem
+        for path in folder.glob("*.py")
+        if "job.study(" in path.read_text(encoding="utf-8")
+    }
+    assert scripts == set(configuration("smoke")["studies"])
+    for study in scripts:
+        assert (ROOT / "figures" / "plots" / f"{study}.py").exists()
+        assert (ROOT / "figures" / "tables" / f"{study}.py").exists()
+
+
+@pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("experiment", ["mixtures", "mnist"])
 def test_every_method_can_spend_every_budget(scale: str, experiment: str) -> None:
     """The samplers take the options of the protocol, within the smallest budget of the scale."""
@@ -176,14 +212,14 @@ def test_every_method_has_a_look() -> None:
 def make(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     # Under `make test` this is a make within a make, which would announce its folder.
     command = ["make", "--no-print-directory", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, encoding="utf-8")
 
 
 def test_help_lists_the_targets() -> None:
     listed = [line.split()[0] for line in make("help").stdout.splitlines()]
     assert listed == [
-        *("all", "smoke", "report", "notebooks", "test", "lint", "env", "environment.yml"),
-        *("readme", "clean", "help"),
+        *("all", "smoke", "report", "notebooks", "unlock", "check", "test", "lint", "env"),
+        *("environment.yml", "readme", "clean", "help"),
     ]
     for target in listed:
         assert make("--dry-run", target).returncode == 0
@@ -195,12 +231,41 @@ def copy_of_makefile(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(
+    "name", ["a b", "a\tb", " a", "a ", "a:b", "a'b", 'a"b', "a$b", "a{b}", "a;b"]
+)
+@pytest.mark.parametrize("target", ["env", "smoke", "test"])
+def test_path_that_the_workflow_cannot_take_is_refused(
+    tmp_path: Path, name: str, target: str
+) -> None:
+    """Before anything is made. Snakemake puts the path of its Python into commands unquoted."""
+    folder = tmp_path / name
+    folder.mkdir()
+    run = make(target, f"PYTHON={sys.executable}", cwd=copy_of_makefile(folder))
+    assert run.returncode != 0
+    assert "move the repository to another folder" in run.stderr
+    assert sorted(path.name for path in folder.iterdir()) == ["Makefile", "requirements.txt"]
+
+
+@pytest.mark.parametrize("name", ["plain", "a-b_c.d+e=f", "Würfel", "a,b@c%d~e"])
+def test_other_paths_are_taken(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    assert make("--dry-run", "env", cwd=copy_of_makefile(folder)).returncode == 0
+
+
+def test_unlock_is_snakemakes(tmp_path: Path) -> None:
+    """`test_workflow.py` kills a workflow and unlocks it."""
+    assert ".venv/bin/snakemake --unlock" in make("--dry-run", "unlock").stdout
+
+
 def test_old_python_is_refused(tmp_path: Path) -> None:
     """Before anything is made. The stand-in is this Python, called 3.10."""
     copy_of_makefile(tmp_path)
     python = tmp_path / "python"
     python.write_text(
-        f"#!{sys.executable}\nimport sys\nsys.version_info = (3, 10, 13)\nexec(sys.argv[2])\n"
+        f"#!{sys.executable}\nimport sys\nsys.version_info = (3, 10, 13)\nexec(sys.argv[2])\n",
+        encoding="utf-8",
     )
     python.chmod(0o755)
     run = make("env", f"PYTHON={python}", cwd=tmp_path)
@@ -215,22 +280,25 @@ def test_environment_is_installed_once_and_again_when_the_pins_change(tmp_path: 
     python = tmp_path / "python"
     python.write_text(
         f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\n'
-        f'if [ "$2" = venv ]; then mkdir -p .venv/bin; cp {python} .venv/bin/python; fi\n'
+        f'if [ "$2" = venv ]; then mkdir -p .venv/bin; cp {python} .venv/bin/python; fi\n',
+        encoding="utf-8",
     )
     python.chmod(0o755)
     for _ in range(2):
         assert make("env", f"PYTHON={python}", cwd=tmp_path).returncode == 0
-    asked = (tmp_path / "asked").read_text()
+    asked = (tmp_path / "asked").read_text(encoding="utf-8")
     assert asked.count("-m venv") == asked.count("--requirement requirements.txt") == 1
     os.utime(tmp_path / ".venv" / "requirements.installed", (0, 0))
     assert make("env", f"PYTHON={python}", cwd=tmp_path).returncode == 0
-    assert (tmp_path / "asked").read_text().count("--requirement requirements.txt") == 2
+    assert (tmp_path / "asked").read_text(encoding="utf-8").count(
+        "--requirement requirements.txt"
+    ) == 2
 
 
 def test_continuous_integration_runs_make_test() -> None:
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111
-    lines = script.read_text().splitlines()
+    lines = script.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "#!/usr/bin/env bash"
     assert lines[1] == "set -euo pipefail"
     assert lines[-1] == "make test"
@@ -241,12 +309,12 @@ def test_continuous_integration_runs_make_test() -> None:
 
 def test_citation() -> None:
     citation = load(ROOT / "CITATION.cff")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["dynamic"] == ["version"]
     assert {"cff-version", "message", "title", "authors"} <= set(citation)
     assert citation["version"] == rtk.__version__
     assert citation["license"] == project["license"] == "MIT"
-    assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
     (paper,) = citation["references"]
     assert paper["identifiers"] == [{"type": "other", "value": "arXiv:2405.16387"}]
     assert [author["family-names"] for author in paper["authors"]] == [
@@ -257,6 +325,35 @@ def test_citation() -> None:
 # What is tracked
 
 
+def calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
+    """Every call of a function or method, with its name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield getattr(node.func, "attr", getattr(node.func, "id", "")), node
+
+
+def test_text_is_utf_8_whatever_the_locale() -> None:
+    """Reading and writing text, and what other programs print, names the encoding.
+
+    A file opened with a mode such as "wb" is no text; `os.open` and `tarfile.open` open none.
+    """
+    found = []
+    for file in tracked():
+        if file.suffix != ".py":
+            continue
+        for name, call in calls(ast.parse(file.read_text(encoding="utf-8"))):
+            code = ast.unparse(call)
+            keywords = {keyword.arg for keyword in call.keywords}
+            binary = re.search(r"""open\(.*['"][rwxa]\+?b\+?['"]""", code)
+            opens = name == "open" and not binary and not code.startswith(("os.", "tarfile."))
+            text = opens or name in ("read_text", "write_text") or "text" in keywords
+            if text and "encoding" not in keywords:
+                found.append(f"{file.relative_to(ROOT)}:{call.lineno}: {code}")
+    for file in [ROOT / "Snakefile", *(ROOT / "experiments" / "rules").glob("*.smk")]:
+        assert not re.search(r"(read|write)_text\((?!.*encoding)", file.read_text(encoding="utf-8"))
+    assert not found
+
+
 def test_no_address_of_a_registry_and_no_path_of_a_machine() -> None:
     registries = ["pypi" + ".org", "python" + "hosted", "npm" + "js.", "deb" + ".debian"]
     folders = ["/" + "work/", "/" + "root/", "/" + "home/", "/" + "opt/wheels", "/" + "Users/"]
@@ -264,7 +361,7 @@ def test_no_address_of_a_registry_and_no_path_of_a_machine() -> None:
     found = []
     for file in tracked():
         try:
-            text = file.read_text()
+            text = file.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
         found += [f"{file.name}: {match[0]}" for match in forbidden.finditer(text)]

@@ -14,12 +14,12 @@ from experiments.beyond_mixtures import dense_rule
 from experiments.beyond_mixtures import sample as beyond_mixtures
 from experiments.beyond_mixtures.sample import cells, judge, noised, score_errors
 from figures.plots.beyond_mixtures import PANELS, PRIMARY
-from figures.tables.beyond_mixtures import duels, for_print, numbers
+from figures.tables.beyond_mixtures import duels, numbers, table
 from rtk.targets import BEYOND_MIXTURES
 
 NAMES = [*BEYOND_MIXTURES]
 CONFIG = Path(__file__).parents[3] / "experiments" / "config"
-PROTOCOL = yaml.safe_load((CONFIG / "protocol.yaml").read_text())["beyond_mixtures"]
+PROTOCOL = yaml.safe_load((CONFIG / "protocol.yaml").read_text(encoding="utf-8"))["beyond_mixtures"]
 METHODS = PROTOCOL["methods"]
 
 
@@ -190,7 +190,7 @@ def test_numbers_are_those_of_their_cell() -> None:
 
 
 def test_table_for_print() -> None:
-    table = for_print(invented(), [20, 100])
-    assert list(table) == ["sampler", "NFE", "funnel", "many-well", "rings", "Student's t"]
-    assert len(table) == 13
-    assert table.loc[table["sampler"] == "DDPM", "rings"].tolist() == ["0.200 ± 0.010"] * 2
+    printed = table(invented(), 100)
+    assert list(printed) == ["sampler", "NFE", "funnel", "many-well", "rings", "Student's t"]
+    assert len(printed) == 13
+    assert printed.loc[printed["sampler"] == "DDPM", "rings"].tolist() == ["0.200 ± 0.010"] * 2

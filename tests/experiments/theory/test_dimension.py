@@ -11,7 +11,6 @@ import pytest
 
 import rtk
 from experiments.theory import dimension
-from figures.analysis import fit
 from figures.plots.dimension import costs, exponent
 from figures.tables import dimension as dimension_table
 from figures.tables import table_1
@@ -145,8 +144,6 @@ def test_numbers_of_exact_power_laws() -> None:
     assert found["uld_power_segment"] == pytest.approx(-0.5)
     assert found["uld_power_bare"] == pytest.approx(-1.5)
     assert found["mala_step_power"] == pytest.approx(-1.0)
-    line = fit.Line(1.0, 0.5, 2.0, 0.0, 0.9)
-    assert dimension_table.named("x", line, "_y") == {"x_y": 1.0, "x_y_low": 0.5, "x_y_high": 2.0}
     assert found["largest_dimension"] == 128
 
 

@@ -1,16 +1,18 @@
-"""Jobs of the workflow: their logs, their seeds, and which of the project's files they run."""
+"""Jobs of the workflow: their logs, their seeds, and what they write."""
 
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
-import pandas as pd
+import numpy as np
 import pytest
 
-from experiments.workflow import job, results
-from experiments.workflow.sources import sources
+from experiments.workflow import job, results, tidy
+from rtk.metrics import Estimate
 
 ROOT = Path(__file__).parents[3]
 
@@ -26,18 +28,20 @@ def test_output_goes_to_the_log(tmp_path: Path) -> None:
         "assert job.start() is snakemake\n"
         "print('printed', flush=True)\n"
         "os.write(2, b'from compiled code')\n"
-        "raise ValueError('the reason')\n"
+        "raise ValueError('the reason')\n",
+        encoding="utf-8",
     )
     run = subprocess.run(
         [sys.executable, script],
         env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
+        encoding="utf-8",
     )
     assert run.returncode == 1
     assert run.stdout == run.stderr == ""
     for text in ("printed", "from compiled code", "ValueError: the reason"):
-        assert text in log.read_text()
+        assert text in log.read_text(encoding="utf-8")
 
 
 def test_script_run_by_hand_says_what_to_do() -> None:
@@ -57,33 +61,74 @@ def test_seeds_differ() -> None:
     assert all(0 <= seed < 2**63 for seed in seeds)
 
 
-@pytest.mark.parametrize(("params", "seed"), [({"seed": 7, "cells": 5}, 7), ({"cells": 5}, None)])
-def test_table_knows_the_params_and_their_seed(
-    tmp_path: Path, params: dict[str, int], seed: int | None
-) -> None:
-    path = tmp_path / "table.parquet"
-    snakemake = SimpleNamespace(params=params, output=SimpleNamespace(table=path))
-    row = {"experiment": "e", "target": "t", "method": "m", "settings": "", "seed": 0}
-    row |= {"nfe_asked": 0, "nfe": 0, "metric": "tv", "value": 0.5, "standard_error": 0.0}
-    job.write(snakemake, pd.DataFrame([row]), started=time.perf_counter())
-    origin = results.provenance(path)
-    assert (origin["config"], origin["seed"]) == (params, seed)
-    assert results.read(path)["value"].tolist() == [0.5]
+@dataclass(frozen=True)
+class Settings:
+    """Those of the study below: two sizes and an input file."""
+
+    cells: int
+    steps: list[int]
+    data: str
 
 
-def test_sources_follow_the_imports(tmp_path: Path) -> None:
-    """Through packages, functions and other files; not into the standard library."""
-    files = {
-        "script.py": "import json\nfrom package import used\n",
-        "package/__init__.py": "",
-        "package/used.py": "def f():\n    from package.deep import lazily\n",
-        "package/deep/__init__.py": "from . import sibling\n",
-        "package/deep/lazily.py": "import numpy\n",
-        "package/deep/sibling.py": "",
-        "package/unused.py": "raise RuntimeError('nothing may be executed')\n",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    found = sources(str(tmp_path / "script.py"), str(tmp_path))
-    assert found == sorted(set(files) - {"package/unused.py"})
+def rows(settings: Settings, seed: int) -> list[dict[str, Any]]:
+    common = {"target": settings.data, "method": "m", "settings": "", "metric": "tv", "value": 0.5}
+    return [{**common, "nfe": step, "seed": seed} for step in settings.steps] + [common]
+
+
+@pytest.fixture
+def rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A job of the rule `study`."""
+    params = SimpleNamespace(settings={"cells": 5, "steps": [1, 2]}, seed=2**62 + 1)
+    found = SimpleNamespace(
+        input={"code": ["a.py"], "data": "images"},
+        params=params,
+        wildcards=SimpleNamespace(study="example"),
+        output=SimpleNamespace(table=tmp_path / "a.parquet", sample=tmp_path / "a.npz"),
+    )
+    monkeypatch.setattr(job, "start", lambda: found)
+    return found
+
+
+def test_study_completes_its_rows(rule: SimpleNamespace) -> None:
+    """A row's own values stay; the integers are kept exactly although one row lacks them."""
+    job.study(rows, Settings)
+    frame = results.read(rule.output.table)
+    assert frame["experiment"].tolist() == ["example"] * 3
+    assert frame["target"].tolist() == ["images"] * 3
+    assert frame["seed"].tolist() == [2**62 + 1, 2**62 + 1, 0]
+    assert frame["nfe"].tolist() == [1, 2, 0]
+    assert frame["nfe_asked"].tolist() == [0, 0, 0]
+    assert frame["standard_error"].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_study_knows_its_settings_and_seed(rule: SimpleNamespace) -> None:
+    job.study(rows, Settings)
+    origin = results.provenance(rule.output.table)
+    assert origin["config"] == {"cells": 5, "steps": [1, 2], "seed": 2**62 + 1}
+    assert origin["seed"] == 2**62 + 1
+
+
+def test_setting_that_a_study_does_not_have(rule: SimpleNamespace) -> None:
+    rule.params.settings["cell"] = 1
+    with pytest.raises(TypeError, match="cell"):
+        job.study(rows, Settings)
+
+
+def test_arrays_are_written_where_a_job_keeps_some(rule: SimpleNamespace) -> None:
+    table = [{"experiment": "e", **job.DEFAULTS, **rows(Settings(1, [], "t"), 0)[-1]}]
+    record: dict[str, Any] = {"config": {"seed": 7}, "started": time.perf_counter()}
+    job.write(rule.output, table, **record)
+    assert not rule.output.sample.exists()
+    job.write(rule.output, table, {"x": np.arange(3)}, **record, device="cuda")
+    assert results.read_arrays(rule.output.sample)["x"].tolist() == [0, 1, 2]
+    for path in (rule.output.table, rule.output.sample):
+        origin = results.provenance(path)
+        assert (origin["config"], origin["seed"], origin["device"]) == ({"seed": 7}, 7, "cuda")
+
+
+def test_tidy_rows_of_pairs_and_estimates() -> None:
+    measured: dict[str, Any] = {"tv": (0.5, 0.1), "w2": Estimate(2.0, 0.2)}
+    assert tidy.rows(measured, target="t") == [
+        {"target": "t", "metric": "tv", "value": 0.5, "standard_error": 0.1},
+        {"target": "t", "metric": "w2", "value": 2.0, "standard_error": 0.2},
+    ]

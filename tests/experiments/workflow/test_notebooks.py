@@ -3,7 +3,9 @@
 `test_workflow.py` executes them, on the results of the smoke scale.
 """
 
+import json
 import subprocess
+import sys
 from pathlib import Path
 
 import jupytext
@@ -35,7 +37,12 @@ def test_source_is_a_notebook(source: Path) -> None:
 def test_no_outputs_are_tracked() -> None:
     """Executed notebooks are results: git has the sources alone."""
     run = subprocess.run(
-        ["git", "ls-files", "*.ipynb"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "*.ipynb"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        encoding="utf-8",
     )
     assert run.stdout == ""
 
@@ -100,16 +107,42 @@ def test_reader_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_execution(tmp_path: Path) -> None:
     """The kernel knows the results' folder; what it says is kept."""
     source, output = tmp_path / "small.py", tmp_path / "small.ipynb"
-    source.write_text("# %%\nimport os\nprint(os.environ['RTK_RESULTS'], 6 * 7)\n")
+    source.write_text(
+        "# %%\nimport os\nprint(os.environ['RTK_RESULTS'], 6 * 7)\n", encoding="utf-8"
+    )
     execute(source, "results/smoke", output)
     (cell,) = jupytext.read(output).cells
     assert cell.outputs[0]["text"] == "results/smoke 42\n"
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("command", ["/bin/false", "/nowhere/python"])
+def test_kernel_is_this_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Whatever the machine's kernel "python3" is, and whatever its IPython runs at its start."""
+    spec = tmp_path / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    argv = [command, "-f", "{connection_file}"]
+    spec.write_text(
+        json.dumps({"argv": argv, "display_name": "other", "language": "python"}), encoding="utf-8"
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    startup = tmp_path / "ipython" / "profile_default" / "startup" / "a.py"
+    startup.parent.mkdir(parents=True)
+    startup.write_text("print('from the start-up file')\n", encoding="utf-8")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    source, output = tmp_path / "small.py", tmp_path / "small.ipynb"
+    source.write_text("# %%\nimport sys\nprint(sys.executable)\n", encoding="utf-8")
+    execute(source, "results", output)
+    (cell,) = jupytext.read(output).cells
+    assert [each["text"] for each in cell.outputs] == [f"{sys.executable}\n"]
+
+
+@pytest.mark.slow
 def test_failing_cell_is_named(tmp_path: Path) -> None:
     source, output = tmp_path / "small.py", tmp_path / "small.ipynb"
-    source.write_text("# %%\n1 / 0\n")
+    source.write_text("# %%\n1 / 0\n", encoding="utf-8")
     with pytest.raises(RuntimeError, match=r"(?s)small\.py failed.*1 / 0.*ZeroDivisionError"):
         execute(source, "results", output)
     assert not output.exists()

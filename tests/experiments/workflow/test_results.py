@@ -2,7 +2,9 @@
 
 import json
 import math
+import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -86,16 +88,74 @@ def test_provenance(tmp_path: Path) -> None:
     assert found["packages"]["python"] == ".".join(map(str, sys.version_info[:3]))
 
 
-def test_code_version_is_that_of_git(tmp_path: Path) -> None:
-    write(table(), tmp_path / "a.parquet")
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=Path(__file__).parent,
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    run = subprocess.run(
+        ["git", *identity, *arguments],
+        cwd=folder,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        check=True,
     )
-    expected = described.stdout.strip() or "unknown"
-    assert results.provenance(tmp_path / "a.parquet")["code_version"] == expected
+    return run.stdout.strip()
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The module alone, in its place in a folder that stands for the project."""
+    project = tmp_path / "outer" / "project"
+    place = project / "experiments" / "workflow" / "results.py"
+    place.parent.mkdir(parents=True)
+    shutil.copyfile(str(results.__file__), place)
+    return project
+
+
+def code_version(project: Path, **environment: str) -> str:
+    code = "import results; print(results._code_version())"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=project / "experiments" / "workflow",
+        env={**os.environ, **environment},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return run.stdout.strip()
+
+
+def commit(folder: Path, *files: str) -> str:
+    """A repository with these files in one commit; its abbreviated name."""
+    git(folder, "init", "--quiet")
+    (folder / "README").write_text("", encoding="utf-8")
+    git(folder, "add", "README", *files)
+    git(folder, "commit", "--quiet", "--message", "one")
+    return git(folder, "describe", "--always")
+
+
+def test_code_version_is_that_of_the_project(copy: Path) -> None:
+    expected = commit(copy, "experiments")
+    assert code_version(copy) == expected
+    with (copy / "README").open("a", encoding="utf-8") as readme:
+        readme.write("changed")
+    assert code_version(copy) == f"{expected}-dirty"
+
+
+def test_code_version_is_not_that_of_a_repository_around(copy: Path) -> None:
+    """As after unpacking an archive of the project inside another project, or over its files."""
+    commit(copy.parent)
+    assert code_version(copy) == "unknown"
+    commit(copy)
+    assert code_version(copy) == "unknown"
+
+
+def test_code_version_is_not_that_of_the_environment(copy: Path, tmp_path: Path) -> None:
+    """As in a hook of another repository, where git sets these variables."""
+    (tmp_path / "other").mkdir()
+    other = commit(tmp_path / "other")
+    variables = {"GIT_DIR": str(tmp_path / "other" / ".git"), "GIT_WORK_TREE": str(copy)}
+    assert code_version(copy, **variables) == "unknown"
+    expected = commit(copy, "experiments")
+    assert code_version(copy, **variables) == expected != other
 
 
 def test_code_version_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +170,7 @@ def test_peak_memory_is_in_mb(tmp_path: Path) -> None:
     status = Path("/proc/self/status")
     if not status.exists():
         pytest.skip("no record of the process to compare with")
-    peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="utf-8"))
     assert peak is not None
     found = results.provenance(tmp_path / "a.parquet")["peak_memory_mb"]
     assert found == pytest.approx(int(peak[1]) / 1024, rel=0.2)
@@ -140,6 +200,35 @@ def test_fractions_are_no_counts(tmp_path: Path) -> None:
         write(table(nfe=24.5), tmp_path / "a.parquet")
 
 
+@pytest.mark.parametrize("column", ["nfe", "seed", "method", "metric"])
+def test_missing_value_is_named(tmp_path: Path, column: str) -> None:
+    with pytest.raises(ValueError, match=f"column {column} has a missing value"):
+        write(pd.concat([table(), table(**{column: None})]), tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("seed", [2**64, 2**63, -1, 1.5])
+def test_seed_that_no_table_can_hold(tmp_path: Path, seed: Any) -> None:
+    message = r"seed must be None or an integer from 0 to 2\^63 - 1"
+    with pytest.raises(ValueError, match=message):
+        write(table(), tmp_path / "a.parquet", seed=seed)
+    with pytest.raises(ValueError, match=message):
+        results.write_arrays({}, tmp_path / "a.npz", config={}, seed=seed, started=0.0)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("seed", [2**64, float(2**62), "7a"])
+def test_column_of_seeds_that_are_none(tmp_path: Path, seed: object) -> None:
+    """A floating-point seed has lost its last digits."""
+    with pytest.raises(ValueError, match="column seed"):
+        write(table(seed=seed), tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("seed", [0, 2**63 - 1, np.int64(5), None])
+def test_seed_comes_back(tmp_path: Path, seed: int | None) -> None:
+    write(table(), tmp_path / "a.parquet", seed=seed)
+    assert results.provenance(tmp_path / "a.parquet")["seed"] == seed
+
+
 def test_numbers_are_no_names(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="column method"):
         write(table(method=2), tmp_path / "a.parquet")
@@ -151,11 +240,21 @@ def test_configuration_that_is_not_json(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_array_cannot_take_the_place_of_the_provenance(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="provenance"):
-        results.write_arrays(
-            {"provenance": np.zeros(1)}, tmp_path / "a.npz", config={}, seed=None, started=0.0
-        )
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        ("provenance", np.zeros(1), "cannot be named 'provenance'"),
+        ("file", np.zeros(1), "cannot be named 'file'"),
+        ("allow_pickle", np.zeros(1), "cannot be named 'allow_pickle'"),
+        ("x", np.array([{}, None]), "'x' holds Python objects"),
+    ],
+)
+def test_array_that_could_not_be_read_again(
+    tmp_path: Path, name: str, array: np.ndarray, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        results.write_arrays({name: array}, tmp_path / "a.npz", config={}, seed=None, started=0.0)
+    assert not list(tmp_path.iterdir())
 
 
 def test_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,10 +276,10 @@ def test_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_atomic_shows_nothing_before_the_end(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "a.txt"
     with results.atomic(path) as unfinished:
-        unfinished.write_text("new")
+        unfinished.write_text("new", encoding="utf-8")
         assert not path.exists()
         assert unfinished.parent == path.parent
-    assert path.read_text() == "new"
+    assert path.read_text(encoding="utf-8") == "new"
     assert list(path.parent.iterdir()) == [path]
 
 

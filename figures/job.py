@@ -1,0 +1,60 @@
+"""The jobs that draw a figure or make a table for print: their inputs, read, and their outputs."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.workflow import job, results
+from figures import style
+
+
+def plot(draw: Callable[..., Figure]) -> None:
+    """Save the figure that ``draw`` returns as the outputs of the rule.
+
+    ``draw`` is given the inputs and params of the rule by keyword, as `given` describes them.
+    """
+    snakemake = job.start()
+    style.use()
+    style.save(draw(**given(snakemake)), snakemake.output.pdf)
+
+
+def table(
+    make: Callable[..., pd.DataFrame], numbers: Callable[..., Mapping[str, float]] | None = None
+) -> None:
+    """Write the table for print and the numbers that the article quotes, if there are any.
+
+    Both functions are given the inputs and params of the rule by keyword, as `given` describes
+    them.
+    """
+    snakemake = job.start()
+    arguments = given(snakemake)
+    results.write_csv(make(**arguments), snakemake.output.table)
+    if numbers is not None:
+        results.write_numbers(numbers(**arguments), snakemake.output.numbers)
+
+
+def given(snakemake: Any) -> dict[str, Any]:
+    """The params of the rule, and the content of its input files, by name.
+
+    Tables under one name are joined, one below the other. Arrays come as name of the file ->
+    name of the array -> array. Numbers come as name -> number. The input ``code`` is left out.
+    """
+    files = {
+        name: [paths] if isinstance(paths, str) else [*paths]
+        for name, paths in snakemake.input.items()
+        if name != "code"
+    }
+    return {name: _read(paths) for name, paths in files.items()} | dict(snakemake.params.items())
+
+
+def _read(paths: list[str]) -> Any:
+    match Path(paths[0]).suffix:
+        case ".npz":
+            return {Path(path).stem: results.read_arrays(path) for path in paths}
+        case ".json":
+            return results.read_numbers(*paths)
+        case _:
+            return results.read(*paths)
