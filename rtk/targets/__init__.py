@@ -16,6 +16,7 @@ from rtk.targets.base import Target
 from rtk.targets.funnel import Funnel
 from rtk.targets.gaussian_mixture import GaussianMixture
 from rtk.targets.many_well import ManyWell
+from rtk.targets.mixture_transition import MixtureTransition
 from rtk.targets.mixtures import (
     MIXTURES,
     PAPER_DIMENSION,
@@ -26,7 +27,6 @@ from rtk.targets.mixtures import (
     mixture,
     spiral,
 )
-from rtk.targets.mixture_transition import MixtureTransition
 from rtk.targets.registry import BEYOND_MIXTURES, TARGETS, target
 from rtk.targets.rings import Rings
 from rtk.targets.student_t import StudentT
