@@ -189,8 +189,8 @@ class GaussianMixture(Target):
         """The parameters on ``device``, copied there once."""
         if device not in self._copies:
             with torch.inference_mode(False):
-                self._copies[device] = Parameters(
-                    *(None if part is None else part.to(device) for part in self._parameters)
+                self._copies[device] = Parameters._make(
+                    None if part is None else part.to(device) for part in self._parameters
                 )
         return self._copies[device]
 
