@@ -15,7 +15,7 @@ from scipy.stats import energy_distance as scipy_energy_distance
 from scipy.stats import norm
 
 from rtk import metrics
-from rtk.metrics import Metric, Reference
+from rtk.metrics import Metric, Reference, transport
 from rtk.metrics.estimate import Array
 from tests.rtk.metrics.cases import TRANSPORTS, generator
 
@@ -131,6 +131,15 @@ class TestSinkhorn:
         x, y = self.samples()
         scaled = self.cost(scale * x, scale * y, 0.5 * scale**2)
         assert scaled == pytest.approx(scale**2 * self.cost(x, y, 0.5), rel=1e-6)
+
+    @pytest.mark.parametrize("scale", [1e-18, 1.0, 1e40])
+    def test_exact_potentials_are_optimal(self, scale: float) -> None:
+        """Strong duality: the potentials are feasible, and their means add up to the cost."""
+        squares = scale * cdist(*generator(31).standard_normal((2, 100, 3)), "sqeuclidean")
+        u, v = transport._potentials(squares)
+        assert np.all(u[:, None] + v <= squares + 1e-9 * scale)
+        optimum = squares[linear_sum_assignment(squares)].mean()
+        assert u.mean() + v.mean() == pytest.approx(optimum, rel=1e-9)
 
     def test_a_solver_that_stops_early_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         x, y = self.samples()

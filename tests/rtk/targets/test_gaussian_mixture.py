@@ -181,6 +181,15 @@ def test_ambient_modes_change_nothing(form: str, function: str) -> None:
         torch.autograd.grad(getattr(mixture, function)(leaf, 0.4).sum(), leaf)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_mixture_made_under_inference_mode_can_be_differentiated(form: str) -> None:
+    with torch.inference_mode():
+        mixture = spatial(form)
+    for function in ("score", "log_prob", "responsibilities", "hessian"):
+        leaf = points().requires_grad_()
+        torch.autograd.grad(getattr(mixture, function)(leaf, 0.4).sum(), leaf)
+
+
 def test_parameters_are_copies() -> None:
     weights, means, variances = np.array([0.5, 0.5]), np.zeros((2, 3)), np.ones(2)
     mixture = GaussianMixture(weights, means, variances)
