@@ -135,7 +135,8 @@ class TestSinkhorn:
     @pytest.mark.parametrize("scale", [1e-18, 1.0, 1e40])
     def test_exact_potentials_are_optimal(self, scale: float) -> None:
         """Strong duality: the potentials are feasible, and their means add up to the cost."""
-        squares = scale * cdist(*generator(31).standard_normal((2, 100, 3)), "sqeuclidean")
+        x, y = generator(31).standard_normal((2, 100, 3))
+        squares = scale * cdist(x, y, "sqeuclidean")
         u, v = transport._potentials(squares)
         assert np.all(u[:, None] + v <= squares + 1e-9 * scale)
         optimum = squares[linear_sum_assignment(squares)].mean()
