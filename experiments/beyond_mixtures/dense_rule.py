@@ -1,12 +1,13 @@
 """The targets of B8 as Gaussian mixtures of thousands of nodes: p_t and its score by brute force.
 
-An answer that shares nothing with `rtk.targets.base` but the definition of the target: an even,
-fixed grid of the latent number, no bracket, no substitution, the textbook formulae
+This answer shares nothing with `rtk.targets` but the definition of the targets. The latent number
+is on an even, fixed grid, without brackets and substitutions, and the formulae are the textbook's::
 
-    log p_t(x) = log sum_j w_j N(x; a m_j, a^2 c_j + s^2),
-    grad log p_t(x) = sum_j r_j(x) (a m_j - x) / (a^2 c_j + s^2).
+    log p_t(x) = log sum_j w_j N(x; a m_j, a^2 c_j + s^2)
+    grad log p_t(x) = sum_j r_j(x) (a m_j - x) / (a^2 c_j + s^2)
 
-Nodes are so dense that the error, at times of 1e-4 and more, is that of rounding.
+where ``r_j(x)`` is the posterior probability of node j. The nodes are so dense that at times of
+1e-4 and more the error is that of rounding.
 """
 
 from collections.abc import Callable
@@ -20,9 +21,9 @@ from scipy.special import gammaln, logsumexp
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Nodes:
-    """``log w`` (m,), means (m, d) and variances (m, d)."""
+    """A mixture of m nodes: ``log w`` (m,), means (m, d) and variances (m, d)."""
 
     log_weights: Array
     means: Array
@@ -30,10 +31,12 @@ class Nodes:
 
     def log_prob_and_score(self, x: Array, t: float) -> tuple[Array, Array]:
         """``log p_t`` (n,) and its gradient (n, d) at ``x`` (n, d)."""
-        found = [self._at(point, np.exp(-t), -np.expm1(-2.0 * t)) for point in x]
-        return np.array([value for value, _ in found]), np.array([score for _, score in found])
+        pairs = [self._at(point, np.exp(-t), -np.expm1(-2.0 * t)) for point in x]
+        log_probs, scores = zip(*pairs, strict=True)
+        return np.array(log_probs), np.array(scores)
 
     def _at(self, point: Array, a: float, s2: float) -> tuple[float, Array]:
+        """``log p_t`` and its gradient (d,) at one point (d,)."""
         spread = a**2 * self.variances + s2
         pull = (a * self.means - point) / spread
         logits = self.log_weights - 0.5 * (pull**2 * spread + np.log(2.0 * np.pi * spread)).sum(1)
@@ -42,11 +45,12 @@ class Nodes:
 
 
 def _line(low: float, high: float, count: int) -> tuple[Array, float]:
-    """Even nodes and the logarithm of their spacing."""
+    """``count`` even nodes from ``low`` to ``high``, and the logarithm of their spacing."""
     return np.linspace(low, high, count), float(np.log((high - low) / (count - 1)))
 
 
 def funnel() -> Nodes:
+    """Neal's funnel; the latent number is its first coordinate."""
     v, log_spacing = _line(-45.0, 45.0, 30_001)
     means, variances = np.zeros((len(v), 10)), np.repeat(np.exp(v)[:, None], 10, axis=1)
     means[:, 0], variances[:, 0] = v, 0.0
@@ -54,6 +58,7 @@ def funnel() -> Nodes:
 
 
 def student() -> Nodes:
+    """Student's t; the latent number is the logarithm of its scale."""
     log_scale, log_spacing = _line(-12.0, 60.0, 7_201)
     log_prior = 1.5 * (np.log(1.5) - log_scale - np.exp(-log_scale)) - gammaln(1.5)
     variances = np.repeat(np.exp(log_scale)[:, None], 10, axis=1)
@@ -61,6 +66,7 @@ def student() -> Nodes:
 
 
 def rings() -> Nodes:
+    """The rings; the latent number is the angle."""
     angle = np.linspace(0.0, 2.0 * np.pi, 4096, endpoint=False)
     weights = np.repeat([0.5, 0.3, 0.2], len(angle)) / len(angle)
     means = np.zeros((len(weights), 10))
@@ -70,7 +76,7 @@ def rings() -> Nodes:
 
 
 def well() -> Nodes:
-    """One well of `many_well`, on the line."""
+    """One double well on the line, whose latent number is the coordinate itself."""
     y, _ = _line(-16.0, 16.0, 16_001)
     log_density = -(y**4) + 6.0 * y**2 + 0.5 * y
     means = y[:, None]
@@ -78,6 +84,7 @@ def well() -> Nodes:
 
 
 def _many_well(x: Array, t: float) -> tuple[Array, Array]:
+    """``log p_t`` (n,) and its gradient (n, 10): four wells and six normals."""
     log_prob, score = well().log_prob_and_score(x[:, :4].reshape(-1, 1), t)
     normal = -0.5 * (x[:, 4:] ** 2 + np.log(2.0 * np.pi)).sum(1)
     return log_prob.reshape(-1, 4).sum(1) + normal, np.hstack((score.reshape(-1, 4), -x[:, 4:]))
@@ -89,4 +96,7 @@ RULES: dict[str, Callable[[Array, float], tuple[Any, Any]]] = {
     "rings": lambda x, t: rings().log_prob_and_score(x, t),
     "student": lambda x, t: student().log_prob_and_score(x, t),
 }
-"""Target -> ``(x, t) -> log p_t(x), grad log p_t(x)``, with the parameters of `TARGETS`."""
+"""For each target by name the function ``(x, t) -> (log p_t(x), grad log p_t(x))``.
+
+``x`` has shape (n, 10). The parameters are the defaults of the targets in `rtk.targets`.
+"""

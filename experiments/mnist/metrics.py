@@ -1,8 +1,8 @@
 """How close a set of images is to the test images, in the features of a classifier.
 
 Every metric compares n images with the same reference and comes with its standard error over the
-n images, by the jackknife over groups of them. What remains with perfect samples is its floor:
-the same metric for n training images.
+n images, by the jackknife over groups of them. With perfect samples it is not zero but at its
+floor, which is the same metric for n training images.
 
 Sources: Dowson and Landau, *The Fréchet distance between multivariate normal distributions*, 1982;
 Heusel et al., *GANs trained by a two time-scale update rule*, NeurIPS 2017 (the distance in
@@ -32,9 +32,14 @@ GROUPS = 20
 """Groups of the jackknife."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Described:
-    """Images seen by the classifier: features, float64 (n, d), and the most likely classes (n,)."""
+    """Images as the classifier sees them.
+
+    Attributes:
+        features: float64, shape (n, d).
+        classes: the most likely digits, shape (n,).
+    """
 
     features: Array
     classes: NDArray[np.int64]
@@ -45,19 +50,34 @@ class Described:
 
 @torch.no_grad()
 def describe(classifier: Classifier, images: Tensor, chunk: int = 500) -> Described:
-    """Features and classes of images (n, 1, 28, 28), clamped to the range of pixels, [-1, 1]."""
-    parts = [classifier(part.clamp(-1.0, 1.0).float()) for part in images.split(chunk)]
+    """Features and classes of images (n, 1, 28, 28), clamped to the range of pixels, [-1, 1].
+
+    The classifier computes in float32 on ``chunk`` images at a time, under `torch.autocast` too.
+    """
+    with torch.autocast(images.device.type, enabled=False):
+        parts = [classifier(part.clamp(-1.0, 1.0).float()) for part in images.split(chunk)]
     features = torch.cat([features for features, _ in parts])
     classes = torch.cat([logits.argmax(dim=1) for _, logits in parts])
     return Described(features.double().cpu().numpy(), classes.cpu().numpy())
 
 
 def jackknife(metric: Callable[[Mask], float], n: int, groups: int = GROUPS) -> Estimate:
-    """A metric of n images, given as a function of the mask (n,) of those that count.
+    """A metric of n images with its standard error, which leaves out one group at a time.
 
-    The standard error leaves out one group of images at a time: with `theta_j` the metric without
-    group j of g, `SE^2 = (g - 1) / g sum_j (theta_j - mean)^2`. At its floor the Fréchet distance
-    is quadratic in the deviation, and this overstates its standard deviation by about sqrt(2).
+    With ``theta_j`` the metric without group j of g::
+
+        SE^2 = (g - 1) / g sum_j (theta_j - mean)^2
+
+    At its floor the Fréchet distance is quadratic in the deviation, and this overstates its
+    standard deviation by about sqrt(2). Source: Efron 1982.
+
+    Args:
+        metric: the metric as a function of the mask (n,) of the images that count.
+        n: the number of images, at least ``2 * groups``.
+        groups: the number g of groups.
+
+    Raises:
+        ValueError: for too few images.
     """
     if n < 2 * groups:
         raise ValueError(f"{n} images are too few for {groups} groups of the jackknife")
@@ -68,45 +88,91 @@ def jackknife(metric: Callable[[Mask], float], n: int, groups: int = GROUPS) -> 
 
 
 def frechet_of_moments(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -> float:
-    """`|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a^1/2 C_b C_a^1/2)^1/2)`, the squared 2-Wasserstein
-    distance of two Gaussians; means (d,), covariances (d, d), which may be singular."""
+    """The squared 2-Wasserstein distance of two Gaussians, never negative.
+
+    It is ``|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a^1/2 C_b C_a^1/2)^1/2)`` (Dowson and Landau 1982).
+
+    Args:
+        mean_a, mean_b: shape (d,).
+        cov_a, cov_b: shape (d, d); they may be singular.
+    """
     values, vectors = linalg.eigh(cov_a)
     root = vectors * np.sqrt(values.clip(min=0.0)) @ vectors.T
     cross = np.sqrt(linalg.eigvalsh(root @ cov_b @ root).clip(min=0.0)).sum()
     gap = np.square(mean_a - mean_b).sum()
-    return float(gap + np.trace(cov_a) + np.trace(cov_b) - 2.0 * cross)
+    # Roots of eigenvalues that should be 0 are rounding errors, and can make the sum negative.
+    return max(float(gap + np.trace(cov_a) + np.trace(cov_b) - 2.0 * cross), 0.0)
 
 
 def frechet_distance(a: Array, b: Array) -> float:
-    """Fréchet distance of the Gaussians fitted to two sets of features, (n, d) and (m, d)."""
-    return frechet_of_moments(
-        a.mean(axis=0), np.cov(a, rowvar=False), b.mean(axis=0), np.cov(b, rowvar=False)
-    )
+    """Fréchet distance of the Gaussians fitted to two sets of features, never negative.
+
+    Args:
+        a, b: shapes (n, d) and (m, d), with n and m at least 2, as one point has no covariance.
+
+    Raises:
+        ValueError: for other shapes, or features that are not finite.
+    """
+    shapes = a.shape, b.shape
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
+        raise ValueError(
+            "expected features of shapes (n, d) and (m, d) with n and m at least 2, got "
+            f"{shapes[0]} and {shapes[1]}"
+        )
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError("features must be finite")
+    covariances = [np.atleast_2d(np.cov(features, rowvar=False)) for features in (a, b)]
+    return frechet_of_moments(a.mean(axis=0), covariances[0], b.mean(axis=0), covariances[1])
 
 
 def class_total_variation(classes: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    """Total variation of the class frequencies, `1/2 sum_c |p_c - q_c|`, over the ten digits."""
+    """Total variation of the frequencies of the ten digits, ``(1/2) sum_c |p_c - q_c|``, in [0, 1].
+
+    Args:
+        classes, labels: digits, shapes (n,) and (m,).
+
+    Raises:
+        ValueError: for no digits, or numbers that are none.
+    """
+    for name, digits in (("classes", classes), ("labels", labels)):
+        if digits.ndim != 1 or not len(digits) or digits.min() < 0 or digits.max() > 9:
+            raise ValueError(f"{name} must be one or more digits, shape (n,), got {digits}")
     p = np.bincount(classes, minlength=10) / len(classes)
     q = np.bincount(labels, minlength=10) / len(labels)
-    return float(0.5 * np.abs(p - q).sum())
+    return min(float(0.5 * np.abs(p - q).sum()), 1.0)
 
 
 def distances(a: Array, b: Array) -> Tensor:
-    """Distances of the rows of a (n, d) from those of b (m, d): float32, (n, m)."""
-    return torch.cdist(torch.from_numpy(a).float(), torch.from_numpy(b).float())
+    """Distances of the rows of ``a`` (n, d) from those of ``b`` (m, d): float32, (n, m)."""
+    # Squares are expanded in single precision, so both are taken relative to a point among them.
+    centre = b.mean(axis=0)
+    return torch.cdist(torch.from_numpy(a - centre).float(), torch.from_numpy(b - centre).float())
 
 
 def neighbour_radii(between: Tensor, k: int = NEIGHBOURS) -> Tensor:
-    """Distance of each point to its k-th nearest other point, from the distances between all of
-    them; (n, m) with n <= m, where every row holds the point itself."""
+    """Distance of each point to its k-th nearest other point, shape (n,).
+
+    Args:
+        between: distances of n of the points from all m of them, shape (n, m); the distance of a
+            point from itself, which is 0, is among them.
+        k: the number of the neighbour, below m.
+
+    Raises:
+        ValueError: for too few points.
+    """
     if between.shape[1] <= k:
         raise ValueError(f"{between.shape[1]} points have no {k}-th nearest other point")
-    # The point itself is the nearest of all, so k + 1 are taken.
+    # The point itself is the nearest of all, so the k-th other point is the next after k.
     return between.topk(k + 1, dim=1, largest=False).values[:, k]
 
 
 class Reference:
-    """The test images, against which everything is measured."""
+    """The test images, against which everything is measured.
+
+    Args:
+        images: the test images as the classifier sees them.
+        labels: their true digits, shape (m,).
+    """
 
     def __init__(self, images: Described, labels: NDArray[np.int64]) -> None:
         self.images = images
@@ -116,10 +182,15 @@ class Reference:
         self._radii = torch.cat(radii)
 
     def measure(self, images: Described) -> dict[str, Estimate]:
-        """All metrics of a set of n images by name, at least 40 of them; memory O(n (n + 10000)).
+        """All metrics of a set of n images by name; it takes memory O(n (n + 10000)).
 
-        Precision is the share of the images within the k-nearest-neighbour balls of the test
-        images; recall the share of the test images within those of the images.
+        They are the Fréchet distance of the features, the total variation of the classes,
+        precision and recall. Precision is the share of the images that lie within the
+        k-nearest-neighbour balls of the test images; recall is the share of the test images that
+        lie within those of the images (Kynkäänniemi et al. 2019).
+
+        Raises:
+            ValueError: for fewer than 40 images.
         """
         features = self.images.features
         to_test = distances(images.features, features)
@@ -127,9 +198,9 @@ class Reference:
         is_inside = (to_test <= self._radii).any(dim=1).numpy()
 
         def recall(kept: Mask) -> float:
-            some = torch.from_numpy(kept)
-            radii = neighbour_radii(between[some][:, some])[:, None]
-            return float((to_test[some] <= radii).any(dim=0).double().mean())
+            mask = torch.from_numpy(kept)
+            radii = neighbour_radii(between[mask][:, mask])[:, None]
+            return float((to_test[mask] <= radii).any(dim=0).double().mean())
 
         metrics: dict[str, Callable[[Mask], float]] = {
             "frechet_distance": lambda kept: frechet_distance(images.features[kept], features),

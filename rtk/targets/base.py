@@ -1,8 +1,12 @@
 """What every target is: a law on R^d, carried along the noising process, with an exact score.
 
-Functions of ``(x, t)`` take ``x`` of shape (n, dimension) in any floating dtype and on any device,
-and an OU time ``t >= 0``. The coefficients ``a`` and ``s^2`` of the docstrings are those of
-`rtk.process`.
+Functions of ``(x, t)`` take ``x`` of shape (n, dimension) in any floating-point dtype and on any
+device that computes in float64, and an Ornstein-Uhlenbeck time ``t >= 0``. The coefficients ``a``
+and ``s^2`` in the docstrings are ``a_t`` and ``s_t^2`` of `rtk.process`.
+
+All arithmetic is in float64, and only the result is rounded to the dtype of ``x``: log-densities
+are small differences of large numbers. `torch.autocast` leaves float64 alone, so the results do not
+depend on it either.
 """
 
 from abc import ABC, abstractmethod
@@ -17,8 +21,12 @@ from rtk.checks import check_count
 class Target(ABC):
     """A data law ``p_0`` on R^dimension and its noised marginals ``p_t``.
 
+    Args:
+        dimension: the number of coordinates, at least ``minimum``.
+
     Raises, in all methods:
-        ValueError: for ``x`` of another shape, ``t < 0``, or parameters out of range.
+        ValueError: for ``x`` of another shape, ``t < 0``, ``n < 1``, or parameters out of range.
+        TypeError: for ``x`` that is not a floating-point tensor, or arguments that are no numbers.
     """
 
     def __init__(self, dimension: int, minimum: int = 1) -> None:
@@ -26,11 +34,11 @@ class Target(ABC):
 
     @abstractmethod
     def score(self, x: Tensor, t: float) -> Tensor:
-        """``grad log p_t(x)``, shape (n, dimension)."""
+        """The score ``grad log p_t(x)``, shape (n, dimension), in the dtype of ``x``."""
 
     @abstractmethod
     def log_prob(self, x: Tensor, t: float) -> Tensor:
-        """``log p_t(x)``, normalised, shape (n,)."""
+        """The normalised log-density ``log p_t(x)``, shape (n,), in the dtype of ``x``."""
 
     @abstractmethod
     def sample(
@@ -40,37 +48,70 @@ class Target(ABC):
         generator: torch.Generator | None = None,
         dtype: torch.dtype | None = None,
     ) -> Tensor:
-        """``n`` exact draws of ``p_t``, shape (n, dimension), on the generator's device."""
+        """``n`` independent draws of ``p_t``, shape (n, dimension).
 
-    def _coefficients(self, x: Tensor, t: float) -> tuple[float, float]:
-        """``a_t`` and ``s_t^2``, once the arguments are checked."""
+        Args:
+            n: the number of draws, at least 1.
+            t: the time, at least 0.
+            generator: the source of random numbers; the draws are on its device. Without one,
+                torch's global source and default device are used.
+            dtype: a floating-point dtype; torch's default dtype if it is None.
+        """
+
+    def _prepare(self, x: Tensor, t: float) -> tuple[Tensor, float, float]:
+        """``x`` in float64, ``a_t`` and ``s_t^2``, once the arguments are checked."""
         self._check_x(x)
-        check_time(t)
-        return process.alpha(t), process.variance(t)
+        time = check_time(t)
+        return x.double(), process.alpha(time), process.variance(time)
 
     def _check_x(self, x: Tensor) -> None:
+        """Raise an error unless ``x`` is a floating-point tensor of shape (n, dimension)."""
+        if not isinstance(x, Tensor) or not x.is_floating_point():
+            kind = x.dtype if isinstance(x, Tensor) else type(x).__name__
+            raise TypeError(f"x must be a floating-point tensor, got {kind}")
         if x.ndim != 2 or x.shape[1] != self.dimension:
             raise ValueError(f"x must have shape (n, {self.dimension}), got {tuple(x.shape)}")
 
 
-def check_time(t: float) -> None:
-    """An error unless ``t`` is an OU time."""
-    if not t >= 0.0:
+def check_time(t: float | Tensor) -> float:
+    """``t`` as a float; an error unless it is one number and at least 0."""
+    try:
+        time = float(t)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"t must be one number, got {t!r}") from None
+    if not time >= 0.0:
         raise ValueError(f"t must be a time >= 0, got {t}")
+    return time
 
 
 def normal(
     shape: tuple[int, ...], generator: torch.Generator | None, dtype: torch.dtype | None
 ) -> Tensor:
-    """Standard normal draws on the generator's device."""
+    """Standard normal draws on the generator's device; an error unless ``dtype`` is floating."""
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        raise TypeError(
+            f"dtype must be a floating-point dtype such as torch.float32, got {dtype!r}"
+        )
     device = None if generator is None else generator.device
     return torch.randn(shape, generator=generator, device=device, dtype=dtype)
 
 
+def draw_components(
+    weights: Tensor, n: int, generator: torch.Generator | None, dtype: torch.dtype
+) -> Tensor:
+    """``n`` indices, drawn with probabilities in proportion to ``weights`` (m,), shape (n,).
+
+    The draws depend on the dtype of the weights, so theirs is that of the sample. It is at least
+    float32, as half precision would round the probabilities by up to 0.4 %.
+    """
+    weights = weights.to(torch.promote_types(dtype, torch.float32))
+    return torch.multinomial(weights, n, replacement=True, generator=generator)
+
+
 def noised(data: Tensor, t: float, generator: torch.Generator | None) -> Tensor:
-    """``a_t x_0 + s_t xi`` of draws ``x_0`` of the data; the data themselves at t = 0."""
-    check_time(t)
-    if t == 0.0:
+    """``a_t x_0 + s_t xi`` for draws ``x_0`` of the data; the draws themselves at t = 0."""
+    time = check_time(t)
+    if time == 0.0:
         return data
     noise = normal(tuple(data.shape), generator, data.dtype)
-    return process.alpha(t) * data + process.sigma(t) * noise
+    return process.alpha(time) * data + process.sigma(time) * noise

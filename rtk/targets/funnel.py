@@ -9,18 +9,26 @@ from rtk.checks import check_count, check_positive
 from rtk.targets.base import Target, noised, normal
 from rtk.targets.quadrature import DROP, LOG_TAU, Rule, reach, rule
 
-# Enough for the errors that `experiments/beyond_mixtures` finds: at most about 1e-8.
+# With so many nodes the errors are at most about 1e-8, as `experiments/beyond_mixtures` measures.
 FUNNEL_NODES = 128
 
 
 class Funnel(Target):
-    """Neal's funnel: ``x_1 = v ~ N(0, scale^2)``, ``x_i | v ~ N(0, e^v)``, i > 1.
+    """Neal's funnel: ``x_1 = v ~ N(0, scale^2)`` and ``x_i | v ~ N(0, e^v)`` for i > 1.
 
-    Neal 2003, Ann. Stat. 31, 705, has dimension 10 and scale 3. With ``V(v) = a^2 e^v + s^2``::
+    With ``V(v) = a^2 e^v + s^2``, and ``m, w^2`` the mean and variance of v given x_1::
 
         p_t(x) = N(x_1; 0, a^2 scale^2 + s^2) int N(v; m, w^2) prod_i N(x_i; 0, V(v)) dv
 
-    where ``m, w^2`` are mean and variance of v given x_1, and ``v = m + w u`` in the integral.
+    The integral is computed by quadrature in u, where ``v = m + w u``. Source: Neal 2003, Ann.
+    Stat. 31, 705, with dimension 10 and scale 3.
+
+    Args:
+        dimension: the number d of coordinates, at least 2.
+        scale: the standard deviation of the first coordinate.
+
+    Raises:
+        ValueError, TypeError: as for every `Target`, and for a scale that is not positive.
     """
 
     def __init__(self, dimension: int = 10, scale: float = 3.0) -> None:
@@ -29,18 +37,22 @@ class Funnel(Target):
         self.scale = scale
 
     def score(self, x: Tensor, t: float) -> Tensor:
-        found, spread, slope = self._rest(x, t)
-        a, s2 = self._coefficients(x, t)
+        """The score ``grad log p_t(x)``, shape (n, d), in the dtype of ``x``."""
+        wide, a, s2 = self._prepare(x, t)
+        quadrature, variance, slope = self._integrate(wide, a, s2)
         prior = self.scale**2
         total = a**2 * prior + s2
-        first = -x[:, 0] / total + a * prior / total * found.mean(slope)
-        return torch.cat((first[:, None], -x[:, 1:] * found.mean(1.0 / spread)[:, None]), 1)
+        first = -wide[:, 0] / total + a * prior / total * quadrature.mean(slope)
+        others = -wide[:, 1:] * quadrature.mean(1.0 / variance)[:, None]
+        return torch.cat((first[:, None], others), 1).to(x.dtype)
 
     def log_prob(self, x: Tensor, t: float) -> Tensor:
-        a, s2 = self._coefficients(x, t)
+        """The normalised log-density ``log p_t(x)``, shape (n,), in the dtype of ``x``."""
+        wide, a, s2 = self._prepare(x, t)
         total = a**2 * self.scale**2 + s2
-        first = -0.5 * (x[:, 0].square() / total + LOG_TAU + math.log(total))
-        return first + self._rest(x, t)[0].log_integral - 0.5 * self.dimension * LOG_TAU
+        first = -0.5 * (wide[:, 0].square() / total + LOG_TAU + math.log(total))
+        others = self._integrate(wide, a, s2)[0].log_integral - 0.5 * self.dimension * LOG_TAU
+        return (first + others).to(x.dtype)
 
     def sample(
         self,
@@ -49,30 +61,31 @@ class Funnel(Target):
         generator: torch.Generator | None = None,
         dtype: torch.dtype | None = None,
     ) -> Tensor:
+        """``n`` independent draws of ``p_t``, shape (n, d); see `Target.sample`."""
         x = normal((check_count("n", n), self.dimension), generator, dtype)
         v = self.scale * x[:, :1]
         return noised(torch.cat((v, (0.5 * v).exp() * x[:, 1:]), 1), t, generator)
 
-    def _rest(self, x: Tensor, t: float) -> tuple[Rule, Tensor, Tensor]:
-        """The rule in u; at its nodes ``V`` and ``d/dv`` of the log-density of x_2, x_3, ...
+    def _integrate(self, x: Tensor, a: float, s2: float) -> tuple[Rule, Tensor, Tensor]:
+        """The quadrature in u; at its nodes ``V`` and ``d/dv`` of the log-density of x_2, x_3, ...
 
-        Outside of the bracket: as v falls that log-density rises by at most ``(d - 1) / 2`` a unit,
-        as v grows by at most ``|x_2..d|^2 / (2 V(m))`` in all.
+        The bracket of the integral leaves out nothing that counts: as v falls, that log-density
+        rises by at most ``(d - 1) / 2`` for each unit of v; as v grows, it rises by at most
+        ``|(x_2, ..., x_d)|^2 / (2 V(m))`` in all.
         """
-        a, s2 = self._coefficients(x, t)
-        prior, rest = self.scale**2, self.dimension - 1
+        prior, others = self.scale**2, self.dimension - 1
         total = a**2 * prior + s2
         centre, width = a * prior / total * x[:, :1], math.sqrt(prior * s2 / total)
         square = x[:, 1:].square().sum(1, keepdim=True)
 
         def log_density(u: Tensor) -> Tensor:
-            spread = a**2 * (centre + width * u).exp() + s2
-            return -0.5 * (u.square() + rest * spread.log() + square / spread)
+            variance = a**2 * (centre + width * u).exp() + s2
+            return -0.5 * (u.square() + others * variance.log() + square / variance)
 
-        pull = 0.5 * rest * width
+        pull = 0.5 * others * width
         low = torch.full_like(centre, -pull - math.sqrt(pull**2 + 2.0 * DROP))
         high = reach(0.5 * square / (a**2 * centre.exp() + s2))
-        found = rule(log_density, low, high, FUNNEL_NODES)
-        grown = a**2 * (centre + width * found.nodes).exp()
-        spread = grown + s2
-        return found, spread, 0.5 * grown / spread * (square / spread - rest)
+        quadrature = rule(log_density, low, high, FUNNEL_NODES)
+        grown = a**2 * (centre + width * quadrature.nodes).exp()
+        variance = grown + s2
+        return quadrature, variance, 0.5 * grown / variance * (square / variance - others)

@@ -1,7 +1,8 @@
 """The mixtures that samplers are judged and tuned on.
 
-`circle`, `chessboard` and `spiral` are the paper's: d = 10, equal weights, covariance 0.007 I,
-means in the first two coordinates. The asymmetric family has unequal weights and widths.
+`circle`, `chessboard` and `spiral` are the paper's: they have d = 10, equal weights, covariance
+0.007 I, and means in the first two coordinates. The `asymmetric` family has unequal weights and
+widths, so that no symmetry hides an error.
 """
 
 import math
@@ -17,20 +18,20 @@ PAPER_VARIANCE = 0.007
 
 
 def circle() -> GaussianMixture:
-    """18 modes on the unit circle: multiples of 60 degrees, each with neighbours at +-20."""
+    """18 modes on the unit circle: at multiples of 60 degrees and at 20 degrees to either side."""
     degrees = [60 * k + offset for k in range(6) for offset in (-20, 0, 20)]
     angles = torch.deg2rad(torch.tensor(degrees, dtype=torch.float64))
     return _planar(torch.stack((angles.cos(), angles.sin()), 1))
 
 
 def chessboard() -> GaussianMixture:
-    """8 modes: the cells with i + j even of a centred 4 x 4 grid of spacing 0.25."""
+    """8 modes at the cells (i, j) with i + j even of a centred 4 x 4 grid with spacing 0.25."""
     cells = [(i, j) for i in range(4) for j in range(4) if (i + j) % 2 == 0]
     return _planar(0.25 * (torch.tensor(cells, dtype=torch.float64) - 1.5))
 
 
 def spiral() -> GaussianMixture:
-    """16 modes: angles 0 to 4 pi, radius 0 to 1, equally spaced."""
+    """16 modes on a spiral: angles from 0 to 4 pi and radii from 0 to 1, both equally spaced."""
     u = torch.linspace(0.0, 1.0, 16, dtype=torch.float64)
     return _planar(
         u.unsqueeze(1) * torch.stack(((4 * math.pi * u).cos(), (4 * math.pi * u).sin()), 1)
@@ -40,10 +41,15 @@ def spiral() -> GaussianMixture:
 def asymmetric(
     dimension: int, radius: float, widths: tuple[float, float], clusters: int = 1, seed: int = 0
 ) -> GaussianMixture:
-    """Unequal mixture: weights .30 .22 .18 .13 .10 .07, widths linear over the components.
+    """A mixture of six modes with the weights 0.30, 0.22, 0.18, 0.13, 0.10 and 0.07.
 
-    Means are random directions times ``radius``. With ``clusters > 1`` each of the six is a cluster
-    of so many components, jittered by half the mean width, that share its weight.
+    Args:
+        dimension: the number of coordinates.
+        radius: the distance of the modes from the origin, in random directions.
+        widths: standard deviations of the first and of the last component, linear in between.
+        clusters: the number of components of each mode. They share its weight; if there is more
+            than one, their means are jittered by half the mean width.
+        seed: of the directions and of the jitter.
     """
     generator = torch.Generator().manual_seed(seed)
     weights = torch.tensor([0.30, 0.22, 0.18, 0.13, 0.10, 0.07], dtype=torch.float64)
@@ -71,7 +77,11 @@ MIXTURES: dict[str, Callable[[], GaussianMixture]] = {
 
 
 def mixture(name: str) -> GaussianMixture:
-    """The mixture of that name; ValueError for a name that is none of `MIXTURES`."""
+    """The mixture of that name.
+
+    Raises:
+        ValueError: for a name that is not in `MIXTURES`; the message lists those that are.
+    """
     if name not in MIXTURES:
         raise ValueError(f"unknown mixture {name!r}, expected one of {[*MIXTURES]}")
     return MIXTURES[name]()

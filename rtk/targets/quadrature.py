@@ -1,8 +1,9 @@
-"""Integrals ``int exp(psi(u)) du`` over one number, many at once, by quadrature in log space.
+"""Integrals ``int exp(psi(u)) du`` over one number, a batch at once, by quadrature in log space.
 
-Each row has its own ``psi`` and its own bracket. The bracket is narrowed to where ``psi`` is within
-`DROP` of its maximum on a coarse grid, `ZOOMS` times; there an even grid, the trapezoid rule for an
-integrand that vanishes at both ends, converges faster than any power of its spacing.
+Each row of the batch has its own ``psi`` and its own bracket. The bracket is narrowed `ZOOMS` times
+to where ``psi`` is within `DROP` of its maximum on a coarse grid. There an even grid is used: this
+is the trapezoid rule for an integrand that vanishes at both ends, and its error falls faster than
+any power of the spacing.
 """
 
 import math
@@ -15,30 +16,39 @@ from torch import Tensor
 DROP = 35.0
 """What is left out of an integrand is below ``exp(-DROP) = 6e-16`` of its maximum."""
 ZOOMS = 2
+"""How often a bracket is narrowed."""
 COARSE = 16
+"""The number of nodes of the grid on which it is narrowed."""
+LOG_TAU = math.log(2.0 * math.pi)
 
 LogDensity = Callable[[Tensor], Tensor]
 
 
 class Rule(NamedTuple):
-    """``nodes`` (n, m), ``weights`` (n, m) of the law ``~ exp(psi)``, log-integral (n,)."""
+    """A quadrature rule for the law with density in proportion to ``exp(psi)``, row by row.
+
+    ``nodes`` (n, m), ``weights`` (n, m) with sums of one, and ``log_integral`` (n,), the logarithm
+    of ``int exp(psi(u)) du``.
+    """
 
     nodes: Tensor
     weights: Tensor
     log_integral: Tensor
 
     def mean(self, values: Tensor) -> Tensor:
-        """Expectation of a function given at the nodes, shape (n,)."""
+        """The expectation, shape (n,), of a function whose values at the nodes are (n, m)."""
         return (self.weights * values).sum(1)
 
 
 def rule(log_density: LogDensity, low: Tensor, high: Tensor, count: int) -> Rule:
-    """The rule of ``count`` nodes for ``psi = log_density``, which keeps the shape (n, nodes).
+    """The rule of ``count`` nodes for ``psi``.
 
     Args:
-        low, high: (n, 1); ``psi`` must be below its maximum by `DROP` outside of them. A peak must
-            not be narrower than about ``1e-3 (high - low)``, and no second peak may hide between
-            nodes of the coarse grid.
+        log_density: ``psi``, which maps nodes of shape (n, m) to values of the same shape.
+        low, high: the ends of the brackets, shape (n, 1). Outside of them ``psi`` must be below its
+            maximum by `DROP`. A peak must not be narrower than about ``1e-3 (high - low)``, and no
+            second peak may hide between nodes of the coarse grid.
+        count: the number m of nodes.
     """
     for _ in range(ZOOMS):
         nodes, spacing = _even(low, high, COARSE)
@@ -63,8 +73,5 @@ def _even(low: Tensor, high: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 def reach(excess: Tensor) -> Tensor:
-    """``|u|`` beyond which ``exp(-u^2 / 2)`` outweighs a gain of ``excess``, by `DROP`."""
+    """The ``|u|`` beyond which ``u^2 / 2`` exceeds a gain of ``excess`` in ``psi`` by `DROP`."""
     return (2.0 * (DROP + excess)).sqrt()
-
-
-LOG_TAU = math.log(2.0 * math.pi)

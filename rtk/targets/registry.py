@@ -1,4 +1,4 @@
-"""All targets by name."""
+"""All targets by name; `rtk.targets` says how to add one."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,11 @@ TARGETS: dict[str, Callable[[], Target]] = {**MIXTURES, **BEYOND_MIXTURES}
 
 
 def target(name: str) -> Target:
-    """The target of that name; ValueError for a name that is none of `TARGETS`."""
+    """The target of that name with its default parameters.
+
+    Raises:
+        ValueError: for a name that is not in `TARGETS`; the message lists those that are.
+    """
     if name not in TARGETS:
         raise ValueError(f"unknown target {name!r}, expected one of {[*TARGETS]}")
     return TARGETS[name]()

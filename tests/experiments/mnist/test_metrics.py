@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from scipy import linalg
+from scipy.spatial.distance import cdist
 
 from experiments.mnist import classifier, metrics
 from experiments.mnist.data import Digits
@@ -50,6 +51,65 @@ def test_frechet_distance_of_samples() -> None:
     assert metrics.frechet_distance(a, a + 3.0) == pytest.approx(36.0, rel=1e-9)
     moments = [a.mean(0), np.cov(a.T), b.mean(0), np.cov(b.T)]
     assert metrics.frechet_distance(a, b) == pytest.approx(metrics.frechet_of_moments(*moments))
+
+
+@pytest.mark.parametrize(("n", "d"), [(2, 5), (20, 64), (50, 64), (65, 64), (300, 64), (10, 1)])
+def test_frechet_distance_is_never_negative(n: int, d: int) -> None:
+    """Also with fewer samples than features, where the covariances are singular."""
+    for seed in range(5):
+        a = 10.0 * np.random.default_rng(seed).normal(size=(n, d))
+        assert 0.0 <= metrics.frechet_distance(a, a) < 1e-3
+        assert 0.0 <= metrics.frechet_distance(a, a[::-1]) < 1e-3
+
+
+def test_frechet_distance_in_one_dimension() -> None:
+    generator = np.random.default_rng(5)
+    a, b = generator.normal(size=(50, 1)), 1.0 + 3.0 * generator.normal(size=(60, 1))
+    expected = (a.mean() - b.mean()) ** 2 + (a.std(ddof=1) - b.std(ddof=1)) ** 2
+    assert metrics.frechet_distance(a, b) == pytest.approx(expected, rel=1e-9)
+
+
+def test_frechet_distance_refuses_what_has_no_covariance() -> None:
+    a, b = np.zeros((1, 3)), np.zeros((5, 3))
+    for pair in ((a, b), (b, a), (b, np.zeros((5, 2))), (b[0], b)):
+        with pytest.raises(ValueError, match="n and m at least 2, got"):
+            metrics.frechet_distance(*pair)
+    with pytest.raises(ValueError, match="features must be finite"):
+        metrics.frechet_distance(b, np.full((5, 3), np.nan))
+
+
+def test_class_total_variation_stays_in_its_range() -> None:
+    for n in range(1, 60):
+        classes, labels = np.arange(n) % 7, np.array([7, 8, 9])
+        value = metrics.class_total_variation(classes, labels)
+        assert value <= 1.0
+        assert value == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("digits", [[], [10], [-1], [[1]]])
+def test_class_total_variation_refuses_what_is_no_digit(digits: list[int]) -> None:
+    right = np.array([1, 2])
+    with pytest.raises(ValueError, match="classes must be one or more digits"):
+        metrics.class_total_variation(np.array(digits, dtype=np.int64), right)
+    with pytest.raises(ValueError, match="labels must be one or more digits"):
+        metrics.class_total_variation(right, np.array(digits, dtype=np.int64))
+
+
+def test_distances_do_not_cancel_far_from_the_origin() -> None:
+    generator = np.random.default_rng(6)
+    a, b = generator.normal(size=(60, 4)), generator.normal(size=(70, 4))
+    np.testing.assert_allclose(metrics.distances(a + 1e5, b + 1e5), cdist(a, b), rtol=1e-4)
+
+
+def test_features_do_not_depend_on_ambient_modes() -> None:
+    model = classifier.load(CHECKPOINT)
+    images = torch.randn((7, 1, 28, 28), generator=torch.Generator().manual_seed(1))
+    expected = metrics.describe(model, images)
+    with torch.autocast("cpu", torch.bfloat16):
+        features = metrics.describe(model, images).features
+    np.testing.assert_array_equal(features, expected.features)
+    # Equality is identity: it never compares arrays.
+    assert expected != Described(expected.features, expected.classes)
 
 
 def test_class_total_variation() -> None:
@@ -113,15 +173,15 @@ def test_standard_error_of_the_frechet_distance() -> None:
     generator = np.random.default_rng(4)
     reference = generator.normal(size=(4000, 3))
     sets = [1.0 + generator.normal(size=(200, 3)) for _ in range(60)]
-    spread = np.std([metrics.frechet_distance(some, reference) for some in sets], ddof=1)
+    spread = np.std([metrics.frechet_distance(features, reference) for features in sets], ddof=1)
 
-    def error(some: Array) -> float:
+    def error(features: Array) -> float:
         def distance(kept: NDArray[np.bool_]) -> float:
-            return metrics.frechet_distance(some[kept], reference)
+            return metrics.frechet_distance(features[kept], reference)
 
-        return metrics.jackknife(distance, len(some)).standard_error
+        return metrics.jackknife(distance, len(features)).standard_error
 
-    errors = [error(some) for some in sets[:20]]
+    errors = [error(features) for features in sets[:20]]
     assert np.mean(errors) == pytest.approx(spread, rel=0.5)
 
 
