@@ -126,7 +126,8 @@ def test_no_measured_number_is_typed() -> None:
 def test_no_semicolon_is_eaten() -> None:
     """Typst takes a semicolon after a call for its end and does not print it."""
     for path in SECTIONS.glob("*.typ"):
-        assert not re.findall(r"#(?:num|rate)\([^)]*\);", path.read_text(encoding="utf-8")), path.name
+        text = path.read_text(encoding="utf-8")
+        assert not re.findall(r"#(?:num|rate)\([^)]*\);", text), path.name
 
 
 @pytest.fixture
