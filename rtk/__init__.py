@@ -8,8 +8,9 @@ from importlib import import_module
 from types import ModuleType
 
 from rtk.checks import SamplingWarning
+from rtk.diagnostics import Diagnostics
 from rtk.kernel import ReverseTransition
-from rtk.sampler import Diagnostics, Result, sample
+from rtk.sampler import Result, sample
 from rtk.samplers.annealed_langevin import AnnealedLangevin
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM

@@ -4,61 +4,25 @@ Every method is a `rtk.samplers.base.Sampler`; RTK, DDPM, DDIM and the others di
 cross a segment.
 """
 
-import warnings
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from rtk.checks import SamplingWarning, check_count
+from rtk import diagnostics
+from rtk.checks import check_count
+from rtk.diagnostics import Diagnostics
 from rtk.noise import ChainNoise, Noise
-from rtk.plan import Crossing, Plan, make_plan
+from rtk.plan import Plan, make_plan
 from rtk.samplers.base import Info, Sampler, State
-from rtk.samplers.registry import make_sampler
+from rtk.samplers.registry import METHODS, methods
 from rtk.score import LogProb, NonFiniteError, Score
 
 Callback = Callable[[Tensor, float, range], None]
-
-# A root mean square per coordinate; 0.1 moves the start of a chain by a tenth of its spread.
-LARGEST_MISMATCH = 0.1
-SMALLEST_ACCEPTANCE = 0.05
-
-
-@dataclass(frozen=True)
-class SegmentDiagnostics:
-    """One segment, over all chains.
-
-    Attributes:
-        t_hi, t_lo: its noisy and its clean end.
-        nfe: score evaluations per chain.
-        inner_steps, step_size: of the inner chain, if there is one.
-        acceptance: mean acceptance probability of a Metropolis chain, else None.
-    """
-
-    t_hi: float
-    t_lo: float
-    nfe: int
-    inner_steps: int
-    step_size: float | None
-    acceptance: float | None
-
-
-@dataclass(frozen=True)
-class Diagnostics:
-    """What happened on the way.
-
-    Attributes:
-        segments: one entry per segment, the closing denoising step included.
-        log_prob_evaluations: per chain; energies are not scores and are counted apart.
-        nonfinite: chain index -> OU time by which its sample or score was no longer finite.
-    """
-
-    segments: list[SegmentDiagnostics]
-    log_prob_evaluations: int
-    nonfinite: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +122,9 @@ def sample(
     if x_init is not None:
         x_init = _check_start(x_init, (n, *shape), device, dtype)
     if isinstance(score, torch.nn.Module) and score.training:
-        _warn("the score is a torch module in training mode: call score.eval() before sampling", 2)
+        diagnostics.warn(
+            "the score is a torch module in training mode: call score.eval() before sampling", 2
+        )
 
     parts: list[Tensor] = []
     traces: list[list[tuple[int, Info]]] = []
@@ -173,7 +139,7 @@ def sample(
             def after_segment(state: State, chains: range = chains) -> None:
                 bar.update()
                 if x_init is None and chains.start == first and state.t == plan.crossings[0].t_lo:
-                    _warn_of_mismatch(plan, 4)
+                    diagnostics.warn_of_mismatch(plan, depth=4)
                 if callback is not None:
                     callback(state.x.clone(), state.t, chains)
 
@@ -185,10 +151,10 @@ def sample(
                 raise NonFiniteError(bad, rows.stop)
     sizes = torch.tensor([len(part) for part in parts], dtype=torch.float64)
     merged = [
-        _merge(crossing, [trace[k] for trace in traces], sizes)
+        diagnostics.merge(crossing, [trace[k] for trace in traces], sizes)
         for k, crossing in enumerate(plan.crossings)
     ]
-    _warn_of_rejections(merged, 2)
+    diagnostics.warn_of_rejections(merged, depth=2)
     log_prob_calls = plan.problem.log_prob.evaluations if plan.problem.log_prob else 0
     with torch.inference_mode(False):
         samples = torch.cat(parts)
@@ -241,44 +207,31 @@ def run(
         return state.x, trace, bad
 
 
-def _merge(crossing: Crossing, traces: list[tuple[int, Info]], sizes: Tensor) -> SegmentDiagnostics:
-    """One segment's diagnostics over all chunks."""
-    nfe, info = traces[0]
-    acceptance = None
-    if info.acceptance is not None:
-        means = [float(i.acceptance.mean()) for _, i in traces if i.acceptance is not None]
-        acceptance = float((torch.tensor(means, dtype=sizes.dtype) * sizes).sum() / sizes.sum())
-    return SegmentDiagnostics(
-        crossing.t_hi, crossing.t_lo, nfe, info.inner_steps, info.step_size, acceptance
+def make_sampler(method: str | Sampler, options: dict[str, object]) -> Sampler:
+    """The sampler of a name with its options, or the sampler object itself.
+
+    Raises:
+        ValueError: for an unknown name or option, or options beside a sampler object.
+        TypeError: for anything else than a name or a sampler object.
+    """
+    if not isinstance(method, str):
+        if options:
+            raise ValueError(f"options {[*options]} belong into the sampler object given as method")
+        if isinstance(method, type) or not callable(method):
+            raise TypeError(f"method must be a name or a sampler object, got {method!r}")
+        return method
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}, expected one of {methods()}")
+    factory = METHODS[method]
+    known: list[str] = (
+        [item.name for item in dataclasses.fields(factory)]
+        if dataclasses.is_dataclass(factory)
+        else []
     )
-
-
-def _warn(message: str, depth: int) -> None:
-    """Warn at the line that called `sample`, ``depth`` calls above this function."""
-    warnings.warn(message, SamplingWarning, stacklevel=depth + 1)
-
-
-def _warn_of_mismatch(plan: Plan, depth: int) -> None:
-    """Warn if the first score was taken at the start and is far from that of ``N(0, I)``."""
-    t, mismatch = plan.problem.score.first_time, plan.problem.score.first_mismatch
-    if t == plan.crossings[0].t_hi and mismatch > LARGEST_MISMATCH:
-        message = (
-            f"the score at the start, t = {t:g}, differs from that of N(0, I), where the chains "
-            f"begin, by {mismatch:.2g} per coordinate (root mean square). Rescale the data to "
-            "about unit scale, or start at a later time with t_start="
-        )
-        _warn(message, depth + 1)
-
-
-def _warn_of_rejections(segments: list[SegmentDiagnostics], depth: int) -> None:
-    """Warn of the first segment on which hardly any proposal is accepted."""
-    for segment in segments:
-        if segment.acceptance is not None and segment.acceptance < SMALLEST_ACCEPTANCE:
-            message = (
-                f"only {segment.acceptance:.2%} of the proposals are accepted on the segment from "
-                f"t = {segment.t_hi:.3g} to {segment.t_lo:.3g}: try a smaller step_size"
-            )
-            return _warn(message, depth + 1)
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise ValueError(f"method {method!r} has no option {unknown}, expected one of {known}")
+    return factory(**options)
 
 
 def _check_shape(shape: int | Sequence[int]) -> tuple[int, ...]:

@@ -20,8 +20,8 @@ from experiments.mnist import classifier, data, metrics, network
 from experiments.mnist.network import IMAGE_SHAPE
 from experiments.workflow import job, tidy
 from rtk import segments
+from rtk.sampler import make_sampler
 from rtk.samplers.base import Problem, Sampler
-from rtk.samplers.registry import make_sampler
 from rtk.score import CountedScore, Score
 from rtk.segments import Times
 

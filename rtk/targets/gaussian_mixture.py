@@ -6,7 +6,7 @@ Covariances are kept as eigenvalues and eigenvectors, so that noising adds to a 
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from numpy.typing import ArrayLike
@@ -15,25 +15,9 @@ from torch import Tensor
 from rtk import process
 from rtk.checks import check_count
 from rtk.targets.base import Target, check_time, draw_components, normal
-from rtk.targets.mixture_transition import MixtureTransition
+from rtk.targets.mixture_transition import MixtureTransition, Parameters
 
 Time = float | Tensor
-
-
-class Parameters(NamedTuple):
-    """A mixture's parameters in float64 on one device.
-
-    ``weights`` (m,); ``means`` (m, d); ``centre`` (d,), the mean of the mixture, and ``offsets``
-    (m, d) of the means from it; ``variances`` (m, 1) or (m, d) along the eigenvectors; ``basis``
-    (m, d, d) with the eigenvectors in its columns, None if these are the coordinate axes.
-    """
-
-    weights: Tensor
-    means: Tensor
-    centre: Tensor
-    offsets: Tensor
-    variances: Tensor
-    basis: Tensor | None
 
 
 class GaussianMixture(Target):
@@ -142,7 +126,7 @@ class GaussianMixture(Target):
 
     def responsibilities(self, x: Tensor, t: Time) -> Tensor:
         """The posterior probability ``r_i(x)`` of each component given ``x_t = x``, (n, m)."""
-        return torch.softmax(self._by_differences(x, t)[0], 1).to(x.dtype)
+        return self._responsibilities(x, t).to(x.dtype)
 
     def hessian(self, x: Tensor, t: Time) -> Tensor:
         """``hess log p_t = sum_i r_i (u_i u_i^T - C_{t,i}^{-1}) - s s^T``, shape (n, d, d).
@@ -183,7 +167,14 @@ class GaussianMixture(Target):
 
     def reverse_transition(self, x: Tensor, t_hi: float, t_lo: float) -> MixtureTransition:
         """The exact kernel ``p(z at t_lo | x at t_hi)``, one mixture for each row of ``x``."""
-        return MixtureTransition(self, x, t_hi, t_lo)
+        if not 0.0 <= t_lo < t_hi < math.inf:
+            raise ValueError(f"need 0 <= t_lo < t_hi, got t_lo={t_lo} and t_hi={t_hi}")
+        weights = self._responsibilities(x, t_hi)
+        return MixtureTransition(self.parameters_on(x.device), weights, x, t_hi, t_lo)
+
+    def _responsibilities(self, x: Tensor, t: Time) -> Tensor:
+        """The `responsibilities` in float64."""
+        return torch.softmax(self._by_differences(x, t)[0], 1)
 
     def parameters_on(self, device: torch.device) -> Parameters:
         """The parameters on ``device``, copied there once."""

@@ -1,15 +1,28 @@
 """The exact reverse transition kernels of a Gaussian mixture."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from rtk import process
 
-if TYPE_CHECKING:
-    from rtk.targets.gaussian_mixture import GaussianMixture
+
+class Parameters(NamedTuple):
+    """A mixture's parameters in float64 on one device.
+
+    ``weights`` (m,); ``means`` (m, d); ``centre`` (d,), the mean of the mixture, and ``offsets``
+    (m, d) of the means from it; ``variances`` (m, 1) or (m, d) along the eigenvectors; ``basis``
+    (m, d, d) with the eigenvectors in its columns, None if these are the coordinate axes.
+    """
+
+    weights: Tensor
+    means: Tensor
+    centre: Tensor
+    offsets: Tensor
+    variances: Tensor
+    basis: Tensor | None
 
 
 class MixtureTransition:
@@ -24,7 +37,8 @@ class MixtureTransition:
     This is Bayes' rule with the Gaussian likelihood ``x | z ~ N(e^-eta z, (1 - e^(-2 eta)) I)``.
 
     Args:
-        mixture: the data law, m components in d dimensions.
+        parameters: of the data law, m components in d dimensions.
+        weights: ``w_i'``, the mixture's responsibilities for ``x`` at ``t_hi``, shape (n, m).
         x: the states at ``t_hi``, shape (n, d).
         t_hi, t_lo: the times, ``0 <= t_lo < t_hi < infinity``.
 
@@ -34,20 +48,17 @@ class MixtureTransition:
         variances: ``v_i'`` along the eigenvectors, shape (m, 1) if all components are isotropic,
             else (m, d). All three are float64; draws and densities have the dtype of ``x``.
 
-    Raises:
-        ValueError: for times out of order, or ``x`` of a wrong shape.
-        TypeError: for ``x`` that is not a floating-point tensor.
+    `rtk.GaussianMixture.reverse_transition` makes it, and checks the arguments.
     """
 
-    def __init__(self, mixture: "GaussianMixture", x: Tensor, t_hi: float, t_lo: float) -> None:
-        if not 0.0 <= t_lo < t_hi < math.inf:
-            raise ValueError(f"need 0 <= t_lo < t_hi, got t_lo={t_lo} and t_hi={t_hi}")
-        mixture._check_x(x)
+    def __init__(
+        self, parameters: Parameters, weights: Tensor, x: Tensor, t_hi: float, t_lo: float
+    ) -> None:
         self._dtype, x = x.dtype, x.double()
-        self.weights = mixture.responsibilities(x, t_hi)
+        self.weights = weights
         eta = t_hi - t_lo
         h = math.expm1(2.0 * eta)
-        _, means, _, _, variances, self._basis = mixture.parameters_on(x.device)
+        _, means, _, _, variances, self._basis = parameters
         noised = process.alpha(t_lo) ** 2 * variances + process.variance(t_lo)
         self.variances = 1.0 / (1.0 / noised + 1.0 / h)
         means, centre = process.alpha(t_lo) * means, (math.exp(eta) * x).unsqueeze(1)

@@ -25,7 +25,7 @@ import rtk
 from experiments.mixtures import sample as mixtures
 from experiments.mnist import sample
 from figures import style
-from rtk.samplers.registry import make_sampler
+from rtk.sampler import make_sampler
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "experiments" / "config"

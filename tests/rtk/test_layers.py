@@ -17,6 +17,7 @@ LAYERS = [
     {"mcmc", "targets"},
     {"samplers"},
     {"plan"},
+    {"diagnostics"},
     {"sampler"},
     {"laws", "metrics", "adapters"},
 ]

@@ -14,8 +14,8 @@ from rtk.laws import closed_form as gaussian_steps
 from rtk.laws.affine import sample_law
 from rtk.laws.closed_form import Steps, law, repeated, starts, then
 from rtk.laws.gaussian import Gaussian
+from rtk.sampler import make_sampler
 from rtk.samplers.dpm_solver import DPMSolverPP2M
-from rtk.samplers.registry import make_sampler
 from tests.oracles import DOUBLE
 
 TARGET = Gaussian([1.0, -0.3, 0.5], [0.25, 0.6, 1.5])

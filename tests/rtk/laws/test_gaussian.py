@@ -18,10 +18,10 @@ from rtk.laws.affine import affine_law, sample_law
 from rtk.laws.gaussian import Gaussian, kl, tv, w2
 from rtk.mcmc.uld import coefficients, uld
 from rtk.noise import Noise
+from rtk.sampler import make_sampler
 from rtk.samplers.base import Info, Problem, State
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
-from rtk.samplers.registry import make_sampler
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA
 from tests.oracles import DOUBLE, Array, Law, assert_moments
 

@@ -6,7 +6,6 @@ import pickle
 import pytest
 import torch
 
-from rtk.targets import MixtureTransition
 from tests.oracles import DOUBLE, FORMS, spatial
 
 
@@ -33,7 +32,7 @@ def test_autocast_changes_nothing(form: str) -> None:
     x = states().float()
 
     def results() -> tuple[torch.Tensor, ...]:
-        kernel = MixtureTransition(spatial(form), x, 0.8, 0.3)
+        kernel = spatial(form).reverse_transition(x, 0.8, 0.3)
         draws = kernel.sample(torch.Generator().manual_seed(0))
         return draws, kernel.log_prob(draws), kernel.mean(), kernel.weights
 

@@ -1,0 +1,91 @@
+"""What a run reports beside its samples: diagnostics per segment, and warnings."""
+
+import warnings
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from rtk.checks import SamplingWarning
+from rtk.plan import Crossing, Plan
+from rtk.samplers.base import Info
+
+# A root mean square per coordinate; 0.1 moves the start of a chain by a tenth of its spread.
+LARGEST_MISMATCH = 0.1
+
+
+SMALLEST_ACCEPTANCE = 0.05
+
+
+@dataclass(frozen=True)
+class SegmentDiagnostics:
+    """One segment, over all chains.
+
+    Attributes:
+        t_hi, t_lo: its noisy and its clean end.
+        nfe: score evaluations per chain.
+        inner_steps, step_size: of the inner chain, if there is one.
+        acceptance: mean acceptance probability of a Metropolis chain, else None.
+    """
+
+    t_hi: float
+    t_lo: float
+    nfe: int
+    inner_steps: int
+    step_size: float | None
+    acceptance: float | None
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """What happened on the way.
+
+    Attributes:
+        segments: one entry per segment, the closing denoising step included.
+        log_prob_evaluations: per chain; energies are not scores and are counted apart.
+        nonfinite: chain index -> OU time by which its sample or score was no longer finite.
+    """
+
+    segments: list[SegmentDiagnostics]
+    log_prob_evaluations: int
+    nonfinite: dict[int, float] = field(default_factory=dict)
+
+
+def merge(crossing: Crossing, traces: list[tuple[int, Info]], sizes: Tensor) -> SegmentDiagnostics:
+    """One segment's diagnostics over all chunks."""
+    nfe, info = traces[0]
+    acceptance = None
+    if info.acceptance is not None:
+        means = [float(i.acceptance.mean()) for _, i in traces if i.acceptance is not None]
+        acceptance = float((torch.tensor(means, dtype=sizes.dtype) * sizes).sum() / sizes.sum())
+    return SegmentDiagnostics(
+        crossing.t_hi, crossing.t_lo, nfe, info.inner_steps, info.step_size, acceptance
+    )
+
+
+def warn(message: str, depth: int) -> None:
+    """Warn at the line that called `sample`, ``depth`` calls above this function."""
+    warnings.warn(message, SamplingWarning, stacklevel=depth + 1)
+
+
+def warn_of_mismatch(plan: Plan, depth: int) -> None:
+    """Warn if the first score was taken at the start and is far from that of ``N(0, I)``."""
+    t, mismatch = plan.problem.score.first_time, plan.problem.score.first_mismatch
+    if t == plan.crossings[0].t_hi and mismatch > LARGEST_MISMATCH:
+        message = (
+            f"the score at the start, t = {t:g}, differs from that of N(0, I), where the chains "
+            f"begin, by {mismatch:.2g} per coordinate (root mean square). Rescale the data to "
+            "about unit scale, or start at a later time with t_start="
+        )
+        warn(message, depth + 1)
+
+
+def warn_of_rejections(segments: list[SegmentDiagnostics], depth: int) -> None:
+    """Warn of the first segment on which hardly any proposal is accepted."""
+    for segment in segments:
+        if segment.acceptance is not None and segment.acceptance < SMALLEST_ACCEPTANCE:
+            message = (
+                f"only {segment.acceptance:.2%} of the proposals are accepted on the segment from "
+                f"t = {segment.t_hi:.3g} to {segment.t_lo:.3g}: try a smaller step_size"
+            )
+            return warn(message, depth + 1)
