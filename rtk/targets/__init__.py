@@ -6,8 +6,8 @@ target is a subclass of `Target` in a file of its own, and a line in `rtk.target
 - ``score(x, t)`` and ``log_prob(x, t)`` begin with ``wide, a, s2 = self._prepare(x, t)``, which
   checks the arguments and returns ``x`` in float64 and the coefficients of the noising process.
   They end with ``.to(x.dtype)``.
-- ``sample(n, t, generator, dtype)`` draws from the data law with `rtk.targets.base.normal`, and
-  returns ``noised(data, t, generator)`` from the same file.
+- ``_draw(n, t, generator, dtype)``, the body of ``sample``, draws from the data law with
+  `rtk.targets.base.normal`, and returns ``noised(data, t, generator)`` from the same file.
 - ``BEYOND_MIXTURES`` in `rtk.targets.registry` maps the target's name to the class, whose arguments
   all have defaults. The tests in `tests/rtk/targets/test_contract.py` then hold for it too.
 """

@@ -17,6 +17,9 @@ from torch import Tensor
 from rtk import process
 from rtk.checks import check_count
 
+Generator = torch.Generator | None
+DType = torch.dtype | None
+
 
 class Target(ABC):
     """A data law ``p_0`` on R^dimension and its noised marginals ``p_t``.
@@ -40,7 +43,6 @@ class Target(ABC):
     def log_prob(self, x: Tensor, t: float) -> Tensor:
         """The normalised log-density ``log p_t(x)``, shape (n,), in the dtype of ``x``."""
 
-    @abstractmethod
     def sample(
         self,
         n: int,
@@ -57,6 +59,11 @@ class Target(ABC):
                 torch's global source and default device are used.
             dtype: a floating-point dtype; torch's default dtype if it is None.
         """
+        return self._draw(check_count("n", n), check_time(t), generator, dtype)
+
+    @abstractmethod
+    def _draw(self, n: int, t: float, generator: Generator, dtype: DType) -> Tensor:
+        """`sample` with arguments that are checked."""
 
     def _prepare(self, x: Tensor, t: float) -> tuple[Tensor, float, float]:
         """``x`` in float64, ``a_t`` and ``s_t^2``, once the arguments are checked."""
@@ -84,9 +91,7 @@ def check_time(t: float | Tensor) -> float:
     return time
 
 
-def normal(
-    shape: tuple[int, ...], generator: torch.Generator | None, dtype: torch.dtype | None
-) -> Tensor:
+def normal(shape: tuple[int, ...], generator: Generator, dtype: DType) -> Tensor:
     """Standard normal draws on the generator's device; an error unless ``dtype`` is floating."""
     if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
         raise TypeError(
@@ -96,9 +101,7 @@ def normal(
     return torch.randn(shape, generator=generator, device=device, dtype=dtype)
 
 
-def draw_components(
-    weights: Tensor, n: int, generator: torch.Generator | None, dtype: torch.dtype
-) -> Tensor:
+def draw_components(weights: Tensor, n: int, generator: Generator, dtype: torch.dtype) -> Tensor:
     """``n`` indices, drawn with probabilities in proportion to ``weights`` (m,), shape (n,).
 
     The draws depend on the dtype of the weights, so theirs is that of the sample. It is at least
@@ -108,10 +111,9 @@ def draw_components(
     return torch.multinomial(weights, n, replacement=True, generator=generator)
 
 
-def noised(data: Tensor, t: float, generator: torch.Generator | None) -> Tensor:
+def noised(data: Tensor, t: float, generator: Generator) -> Tensor:
     """``a_t x_0 + s_t xi`` for draws ``x_0`` of the data; the draws themselves at t = 0."""
-    time = check_time(t)
-    if time == 0.0:
+    if t == 0.0:
         return data
     noise = normal(tuple(data.shape), generator, data.dtype)
-    return process.alpha(time) * data + process.sigma(time) * noise
+    return process.alpha(t) * data + process.sigma(t) * noise

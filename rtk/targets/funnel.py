@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from rtk.checks import check_count, check_positive
-from rtk.targets.base import Target, noised, normal
+from rtk.checks import check_positive
+from rtk.targets.base import DType, Generator, Target, noised, normal
 from rtk.targets.quadrature import DROP, LOG_TAU, Rule, reach, rule
 
 # With so many nodes the errors are at most about 1e-8, as `experiments/beyond_mixtures` measures.
@@ -54,15 +54,8 @@ class Funnel(Target):
         others = self._integrate(wide, a, s2)[0].log_integral - 0.5 * self.dimension * LOG_TAU
         return (first + others).to(x.dtype)
 
-    def sample(
-        self,
-        n: int,
-        t: float = 0.0,
-        generator: torch.Generator | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> Tensor:
-        """``n`` independent draws of ``p_t``, shape (n, d); see `Target.sample`."""
-        x = normal((check_count("n", n), self.dimension), generator, dtype)
+    def _draw(self, n: int, t: float, generator: Generator, dtype: DType) -> Tensor:
+        x = normal((n, self.dimension), generator, dtype)
         v = self.scale * x[:, :1]
         return noised(torch.cat((v, (0.5 * v).exp() * x[:, 1:]), 1), t, generator)
 

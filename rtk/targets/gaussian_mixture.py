@@ -13,8 +13,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from rtk import process
-from rtk.checks import check_count
-from rtk.targets.base import Target, check_time, draw_components, normal
+from rtk.targets.base import DType, Generator, Target, check_time, draw_components, normal
 from rtk.targets.mixture_transition import MixtureTransition, Parameters
 
 Time = float | Tensor
@@ -145,22 +144,14 @@ class GaussianMixture(Target):
             precision = torch.einsum("nm,mdk,nmk,mek->nde", weight, basis, inverse, basis)
         return (outer - precision - score.unsqueeze(2) * score.unsqueeze(1)).to(x.dtype)
 
-    def sample(
-        self,
-        n: int,
-        t: float = 0.0,
-        generator: torch.Generator | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> Tensor:
-        """``n`` independent draws of ``p_t``, shape (n, d); see `Target.sample`."""
-        n, time = check_count("n", n), check_time(t)
+    def _draw(self, n: int, t: float, generator: Generator, dtype: DType) -> Tensor:
         # An empty tensor, which draws nothing, settles the device and the dtype.
         empty = normal((0,), generator, dtype)
         weights, means, _, _, variances, basis = self.parameters_on(empty.device)
         component = draw_components(weights, n, generator, empty.dtype)
         noise = normal((n, self.dimension), generator, dtype).double()
-        a = process.alpha(time)
-        noise = noise * (a**2 * variances + process.variance(time)).sqrt()[component]
+        a = process.alpha(t)
+        noise = noise * (a**2 * variances + process.variance(t)).sqrt()[component]
         if basis is not None:
             noise = torch.einsum("nde,ne->nd", basis[component], noise)
         return (a * means[component] + noise).to(empty.dtype)

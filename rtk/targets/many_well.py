@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from rtk.checks import check_count
-from rtk.targets.base import Target, noised, normal
+from rtk.targets.base import DType, Generator, Target, noised, normal
 from rtk.targets.quadrature import DROP, LOG_TAU, Rule, reach, rule
 
 # With so many nodes the errors are at most about 1e-8, as `experiments/beyond_mixtures` measures.
@@ -60,15 +60,8 @@ class ManyWell(Target):
         normals = -0.5 * (wide[:, self.wells :].square() + LOG_TAU)
         return (well.reshape(-1, self.wells).sum(1) + normals.sum(1)).to(x.dtype)
 
-    def sample(
-        self,
-        n: int,
-        t: float = 0.0,
-        generator: torch.Generator | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> Tensor:
-        """``n`` independent draws of ``p_t``, shape (n, d); see `Target.sample`."""
-        x = normal((check_count("n", n), self.dimension), generator, dtype)
+    def _draw(self, n: int, t: float, generator: Generator, dtype: DType) -> Tensor:
+        x = normal((n, self.dimension), generator, dtype)
         wells = self._draw_wells(n * self.wells, generator, x)
         x[:, : self.wells] = wells.reshape(n, self.wells)
         return noised(x, t, generator)

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from rtk.checks import check_count, check_positive
-from rtk.targets.base import Target, draw_components, noised, normal
+from rtk.checks import check_positive
+from rtk.targets.base import DType, Generator, Target, draw_components, noised, normal
 from rtk.targets.quadrature import LOG_TAU
 
 
@@ -63,15 +63,8 @@ class Rings(Target):
         constant = self.dimension * (math.log(variance) + LOG_TAU)
         return (torch.logsumexp(logits, 1) - 0.5 * (outside_plane + constant)).to(x.dtype)
 
-    def sample(
-        self,
-        n: int,
-        t: float = 0.0,
-        generator: torch.Generator | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> Tensor:
-        """``n`` independent draws of ``p_t``, shape (n, d); see `Target.sample`."""
-        x = self.width * normal((check_count("n", n), self.dimension), generator, dtype)
+    def _draw(self, n: int, t: float, generator: Generator, dtype: DType) -> Tensor:
+        x = self.width * normal((n, self.dimension), generator, dtype)
         weights = torch.tensor(self.weights, dtype=torch.float64, device=x.device)
         ring = draw_components(weights, n, generator, x.dtype)
         angle = torch.rand(n, generator=generator, device=x.device, dtype=x.dtype).mul(math.tau)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from rtk.checks import check_count
-from rtk.targets.base import Target, noised, normal
+from rtk.targets.base import DType, Generator, Target, noised, normal
 from rtk.targets.quadrature import DROP, LOG_TAU, Rule, rule
 
 # With so many nodes the errors are at most about 1e-8, as `experiments/beyond_mixtures` measures.
@@ -48,15 +48,8 @@ class StudentT(Target):
         quadrature, _ = self._integrate(*self._prepare(x, t))
         return (quadrature.log_integral + constant).to(x.dtype)
 
-    def sample(
-        self,
-        n: int,
-        t: float = 0.0,
-        generator: torch.Generator | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> Tensor:
-        """``n`` independent draws of ``p_t``, shape (n, d); see `Target.sample`."""
-        z = normal((check_count("n", n), self.dimension + self.nu), generator, dtype)
+    def _draw(self, n: int, t: float, generator: Generator, dtype: DType) -> Tensor:
+        z = normal((n, self.dimension + self.nu), generator, dtype)
         chi_square = z[:, self.dimension :].square().sum(1, keepdim=True)
         return noised(z[:, : self.dimension] * (self.nu / chi_square).sqrt(), t, generator)
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from rtk.targets import BEYOND_MIXTURES, MIXTURES, TARGETS, Target, registry, target
-from rtk.targets.base import noised, normal
+from rtk.targets.base import DType, Generator, noised, normal
 from tests.oracles import DOUBLE
 
 
@@ -23,13 +23,7 @@ class Normal(Target):
         wide, _, _ = self._prepare(x, t)
         return torch.distributions.Normal(0.0, 1.0).log_prob(wide).sum(1).to(x.dtype)
 
-    def sample(
-        self,
-        n: int,
-        t: float = 0.0,
-        generator: torch.Generator | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> Tensor:
+    def _draw(self, n: int, t: float, generator: Generator, dtype: DType) -> Tensor:
         return noised(normal((n, self.dimension), generator, dtype), t, generator)
 
 
