@@ -51,7 +51,7 @@ class _Counted(ABC):
                 f"{self.name} returned {answer.dtype} on {answer.device}, expected {x.dtype} on "
                 f"{x.device} like x (rtk.sample takes dtype= and device=)"
             )
-        return answer.detach().to(x.dtype)
+        return answer.to(x.dtype)
 
     def _evaluate(self, x: Tensor, t: float) -> Tensor:
         try:

@@ -153,9 +153,11 @@ def test_scores_by_autograd() -> None:
     with pytest.raises(RuntimeError, match=r"decorate the function with @torch\.enable_grad\(\)"):
         rtk.sample(bare, 2, 4, "ddpm", nfe=5)
     plain = rtk.sample(mixture.score, 2, 40, "rtk-uld", nfe=12, dtype=DOUBLE)
-    result = rtk.sample(torch.enable_grad()(bare), 2, 40, "rtk-uld", nfe=12, dtype=DOUBLE)
-    torch.testing.assert_close(result.samples, plain.samples)
-    assert not result.samples.requires_grad
+    for mode in (torch.no_grad, torch.inference_mode):
+        with mode():
+            result = rtk.sample(torch.enable_grad()(bare), 2, 40, "rtk-uld", nfe=12, dtype=DOUBLE)
+        torch.testing.assert_close(result.samples, plain.samples)
+        assert not result.samples.requires_grad
 
 
 @pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad, torch.enable_grad])
