@@ -20,7 +20,7 @@ from scipy import stats
 
 import rtk
 from experiments.beyond_mixtures import dense_rule
-from experiments.mixtures.sample import PICTURE, mean_acceptance
+from experiments.runs import PICTURE, mean_acceptance
 from experiments.workflow import job, tidy
 from rtk import metrics
 from rtk.targets import BEYOND_MIXTURES, ManyWell, Rings, StudentT, Target

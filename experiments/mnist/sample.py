@@ -15,9 +15,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 import rtk
-from experiments.mixtures.sample import mean_acceptance
-from experiments.mnist import classifier, data, metrics, network
+from experiments.mnist import classifier, metrics, network
 from experiments.mnist.network import IMAGE_SHAPE
+from experiments.mnist.reference import reference
+from experiments.runs import mean_acceptance
 from experiments.workflow import job, tidy
 from rtk import segments
 from rtk.samplers.base import Problem, Sampler
@@ -48,12 +49,6 @@ def pixels(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
     levels = (images[:, 0].clamp(-1.0, 1.0) + 1.0) * 127.5
     grey: np.ndarray[Any, np.dtype[np.uint8]] = levels.round().to(torch.uint8).cpu().numpy()
     return grey
-
-
-def reference(features: classifier.Classifier, cache: str) -> metrics.Reference:
-    """The test images as the classifier sees them, with their true labels."""
-    test = data.load(cache, "test")
-    return metrics.Reference(metrics.describe(features, test.images), test.labels.numpy())
 
 
 def main() -> None:

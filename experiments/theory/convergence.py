@@ -25,7 +25,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from experiments.theory.inner_chain import GAUSSIAN_VARIANCES, MODES, MODES_LIPSCHITZ, NOISY_END
+from experiments.theory import gaussian, two_modes
+from experiments.theory.search import log_snr_grid, quadratic_grid
 from experiments.workflow import job
 from rtk import process, segments
 from rtk.kernel import ReverseTransition
@@ -38,11 +39,8 @@ from rtk.samplers.base import smoothness
 Array = NDArray[np.float64]
 Rows = list[dict[str, Any]]
 
-GAUSSIAN = Gaussian(np.ones(10), GAUSSIAN_VARIANCES)
-GAUSSIAN_LIPSCHITZ = 1.0 / GAUSSIAN_VARIANCES.min()
+GAUSSIAN = Gaussian(np.ones(10), gaussian.VARIANCES)
 GAUSSIAN_MOMENT = float((GAUSSIAN.mean**2 + GAUSSIAN.variance).sum())
-MODES_MOMENT = 1.36
-MODES_VARIANCE = 0.36
 # N(0, 1) has a mass of 1e-11 beyond the grid, the two modes far less.
 EDGE = 6.8
 
@@ -104,12 +102,6 @@ def grid(lipschitz: float, count: int, multiple: int = 1) -> Array:
     return times
 
 
-def log_snr_grid(t_start: float, t_end: float, count: int) -> Array:
-    """`rtk.segments.log_snr` for millions of segments, and the closing step to 0."""
-    ends = process.log_snr(t_start), process.log_snr(t_end)
-    return np.append(0.5 * np.log1p(np.exp(-2.0 * np.linspace(*ends, count + 1))), 0.0)
-
-
 def gaussian_tv(law: Gaussian) -> float:
     """TV to the Gaussian target, to six digits."""
     return gaussian_law.tv(law, GAUSSIAN, tolerance=1e-6)
@@ -134,19 +126,19 @@ def rtk_rule(method: str, eps: float) -> Run:
     ``(d theta)^(1/2)`` for ULA, at the relative step theta.
     """
     dimension = len(GAUSSIAN.mean)
-    count = segment_count(eps, dimension, GAUSSIAN_MOMENT, GAUSSIAN_LIPSCHITZ)
+    count = segment_count(eps, dimension, GAUSSIAN_MOMENT, gaussian.LIPSCHITZ)
     share = eps / math.sqrt(dimension * count)
     step_size, rate = (
         (share, UNDERDAMPED_RATE) if method == "rtk-uld" else (share**2, LANGEVIN_RATE)
     )
     steps = math.ceil(math.log(1.0 / share) / (rate * step_size))
-    times = grid(GAUSSIAN_LIPSCHITZ, count)
+    times = grid(gaussian.LIPSCHITZ, count)
     return next(run_rtk(method, times, step_size, steps, [count]))
 
 
 def mala_rule(eps: float) -> tuple[int, int]:
     """Segments and inner steps of RTK-MALA on the two modes; step as large as the curvature."""
-    count = segment_count(eps, 1, MODES_MOMENT, MODES_LIPSCHITZ)
+    count = segment_count(eps, 1, two_modes.SECOND_MOMENT, two_modes.LIPSCHITZ)
     return count, math.ceil(math.log(math.sqrt(count) / eps) / LANGEVIN_RATE)
 
 
@@ -162,7 +154,7 @@ def run_plain(method: str, times: Array) -> Run:
 
 def clean_end(eps: float) -> float:
     """End of a log-SNR grid: Tweedie's step from there to 0 costs TV of order eps."""
-    return eps / (math.sqrt(len(GAUSSIAN.mean)) * GAUSSIAN_LIPSCHITZ)
+    return eps / (math.sqrt(len(GAUSSIAN.mean)) * gaussian.LIPSCHITZ)
 
 
 def plain_rule(method: str, eps: float, *, most: int) -> Run | None:
@@ -174,7 +166,7 @@ def plain_rule(method: str, eps: float, *, most: int) -> Run | None:
     dimension = len(GAUSSIAN.mean)
     t_start = start_time(eps, dimension, GAUSSIAN_MOMENT)
     if method == "ddpm":
-        count = math.ceil((t_start * GAUSSIAN_LIPSCHITZ / eps) ** 2 * dimension)
+        count = math.ceil((t_start * gaussian.LIPSCHITZ / eps) ** 2 * dimension)
         return run_plain(method, np.linspace(t_start, 0.0, count + 1)) if count <= most else None
     length = process.log_snr(clean_end(eps)) - process.log_snr(t_start)
     order = {"ddim": 1, "dpmpp-2m": 2}[method]
@@ -188,14 +180,14 @@ def plain_rule(method: str, eps: float, *, most: int) -> Run | None:
 
 def modes_starts(kernels: ReverseTransition, cells: grid_law.Grid) -> Array:
     """The paper's Gaussian start of each kernel, one row per cell (`rtk.warm_start.gaussian`)."""
-    precision = 2.0 * smoothness(kernels.t_lo, MODES_VARIANCE) + kernels.tilt_precision
+    precision = 2.0 * smoothness(kernels.t_lo, two_modes.VARIANCE) + kernels.tilt_precision
     mean = math.exp(kernels.eta) * kernels.tilt_precision / precision * kernels.x.numpy()
     return np.stack([cells.law(-0.5 * precision * (cells.centres - m) ** 2) for m in mean])
 
 
 def modes_step(kernel: ReverseTransition, step_size: float) -> float:
     """A step relative to the curvature, as `rtk.samplers.reverse_transition` takes it."""
-    return step_size / (smoothness(kernel.t_lo, MODES_VARIANCE) + kernel.tilt_precision)
+    return step_size / (smoothness(kernel.t_lo, two_modes.VARIANCE) + kernel.tilt_precision)
 
 
 def modes_chains(
@@ -208,12 +200,12 @@ def modes_chains(
     """(segments, inner steps) -> TV of the samples; all runs on one grid of times, in one pass."""
     x = torch.from_numpy(cells.centres).unsqueeze(1)
     runs = set(runs)
-    times = grid(MODES_LIPSCHITZ, max(count for count, _ in runs), multiple)
+    times = grid(two_modes.LIPSCHITZ, max(count for count, _ in runs), multiple)
     steps = max(steps for _, steps in runs)
     normal = cells.law(-0.5 * cells.centres**2)
     laws = {run: normal for run in runs}
     for count, t_hi, t_lo in zip(range(len(times) - 1, 0, -1), times, times[1:], strict=False):
-        kernels = ReverseTransition(MODES.score, x, t_hi, t_lo, MODES.log_prob)
+        kernels = two_modes.kernels(x, t_hi, t_lo)
         matrices = grid_law.segment_laws(
             kernels,
             modes_starts(kernels, cells),
@@ -225,7 +217,7 @@ def modes_chains(
         for run in runs:
             if run[0] >= count:
                 laws[run] = laws[run] @ matrices[run[1]]
-    target = cells.law(MODES.log_prob(x, 0.0).numpy())
+    target = cells.law(two_modes.TARGET.log_prob(x, 0.0).numpy())
     return {run: float(grid_law.tv(law, target)) for run, law in laws.items()}
 
 
@@ -240,9 +232,7 @@ def modes_run(method: str, run: tuple[int, int], tv: float, step_size: float) ->
 
 def mala_segment(step_size: float, steps: int, cells: grid_law.Grid) -> list[Run]:
     """RTK-MALA's first segment from 0 on the two modes: TV to the kernel after each step."""
-    x = torch.tensor([[NOISY_END]], dtype=torch.float64)
-    t_hi = segments.critical_length(MODES_LIPSCHITZ)
-    kernel = ReverseTransition(MODES.score, x, t_hi, 0.0, MODES.log_prob)
+    kernel = two_modes.kernel()
     (start,) = modes_starts(kernel, cells)
     matrix = grid_law.mala_matrix(kernel, cells, modes_step(kernel, step_size))
     path = grid_law.tv(grid_law.laws(start, matrix, steps), grid_law.kernel_law(kernel, cells))
@@ -251,7 +241,7 @@ def mala_segment(step_size: float, steps: int, cells: grid_law.Grid) -> list[Run
 
 def gaussian_segment(method: str, step_size: float, steps: int) -> Run:
     """The same for ULD or ULA on the Gaussian, from x = 1."""
-    times = grid(GAUSSIAN_LIPSCHITZ, 1)
+    times = grid(gaussian.LIPSCHITZ, 1)
     x = np.ones(len(GAUSSIAN.mean))
     step = gaussian_steps.RTK_STEPS[method](GAUSSIAN, times, step_size, steps)
     law = gaussian_steps.then(step, x)
@@ -291,7 +281,7 @@ def plain_candidates(method: str, most: int) -> Iterator[Run]:
                 # Its error changes sign on the way: more steps may harm before they help.
                 yield from (run_plain(method, times) for times in log_snr)
                 continue
-            quadratic = (t_start * np.linspace(1.0, 0.0, n + 1) ** 2 for n in counts)
+            quadratic = (quadratic_grid(t_start, n) for n in counts)
             for grids in (log_snr, quadratic):
                 yield from while_it_helps(run_plain(method, times) for times in grids)
 
@@ -301,9 +291,9 @@ def rtk_candidates(method: str, smallest: float, longest: float) -> Iterator[Run
 
     Shorter segments are not searched: long ones are cheaper on a target that is log-concave itself.
     """
-    eta = segments.critical_length(GAUSSIAN_LIPSCHITZ)
+    eta = segments.critical_length(gaussian.LIPSCHITZ)
     for multiple in (4, 16):
-        times = grid(GAUSSIAN_LIPSCHITZ, math.ceil(longest / (multiple * eta)), multiple)
+        times = grid(gaussian.LIPSCHITZ, math.ceil(longest / (multiple * eta)), multiple)
         counts = np.unique(ladder(1, len(times) - 1, 8).astype(int)).tolist()
         for step_size in 1.0 / ladder(1.0, 10.0 / smallest, 4):
             for duration in 2.0 ** np.arange(1.0, 8.0, 0.5):
@@ -313,7 +303,7 @@ def rtk_candidates(method: str, smallest: float, longest: float) -> Iterator[Run
 
 def mala_candidates(cells: grid_law.Grid, longest: float) -> Iterator[Run]:
     """RTK-MALA on the two modes: segments of 4 and 16 eta*, starts, inner steps and step sizes."""
-    eta = segments.critical_length(MODES_LIPSCHITZ)
+    eta = segments.critical_length(two_modes.LIPSCHITZ)
     for multiple in (4, 16):
         counts = np.unique(ladder(1, longest / (multiple * eta), 12).astype(int)).tolist()
         runs = [(count, steps) for count in counts for steps in range(1, 49)]
@@ -389,8 +379,8 @@ def gaussian_rows(settings: Settings) -> Rows:
         table += rows_of("rule", "gaussian", method, runs)
         found = cheapest(plain_candidates(method, most // 25), searched(settings))
         table += rows_of("optimised", "gaussian", method, found.items())
-    count = segment_count(settings.smallest, 10, GAUSSIAN_MOMENT, GAUSSIAN_LIPSCHITZ)
-    times = grid(GAUSSIAN_LIPSCHITZ, count)
+    count = segment_count(settings.smallest, 10, GAUSSIAN_MOMENT, gaussian.LIPSCHITZ)
+    times = grid(gaussian.LIPSCHITZ, count)
     for step_size in settings.fixed_steps:
         for steps in np.unique(ladder(1, 64.0 / step_size, 12).astype(int)).tolist():
             fixed = unasked(run_rtk("rtk-uld", times, step_size, steps, [count]))

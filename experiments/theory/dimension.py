@@ -13,7 +13,7 @@ with ``M = E|x_0|^2``: the start ``N(0, I)`` then costs at most about eps / 4.
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.theory.search import least
 from experiments.workflow import job
 from rtk import segments
 from rtk.laws import closed_form as gaussian_steps
@@ -83,29 +84,16 @@ def product_tv(step: gaussian_steps.Step, times: Times, dimension: int) -> float
     return gaussian_law.tv(law.power(copies), PRODUCT.power(copies), tolerance=1e-6)
 
 
-def least(enough: Callable[[int], bool]) -> int:
-    """The least count that is enough, by doubling and bisection; it must stay so beyond."""
-    high = 1
-    while not enough(high):
-        high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
-
-
 def solver_nfe(method: str, dimension: int, eps: float, power: float = 1.0) -> int:
     """Least steps of DDPM or DDIM on the grid ``T u^power``; each is one score."""
     end = product_end_time(dimension, eps)
 
     def enough(count: int) -> bool:
         times = segments.power(count, end, 0.0, power)
-        # One step to 0 returns a law without density.
-        step = gaussian_steps.PLAIN_STEPS[method]
-        return count > 1 and product_tv(step, times, dimension) <= eps
+        return product_tv(gaussian_steps.PLAIN_STEPS[method], times, dimension) <= eps
 
-    return least(enough)
+    # A single step to 0 returns a law without a density.
+    return least(enough, start=2)
 
 
 def langevin_nfe(

@@ -1,6 +1,6 @@
 """B6: energy differences from scores: their error, what it does to the law, and what they cost.
 
-- `modes`: one segment of two modes in one dimension (that of `experiments.theory.inner_chain`),
+- `modes`: one segment of two modes in one dimension (`experiments.theory.two_modes`),
   without noise: error of the difference and of the acceptance over stationary proposals, and the
   total variation of the invariant law, against the step;
 - `proposals`: the same two errors on one segment of the mixture `mild` in ten dimensions, where
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 import rtk
-from experiments.theory import inner_chain, log_concavity
+from experiments.theory import curvature, two_modes
 from experiments.workflow import job
 from rtk import metrics, segments, targets
 from rtk.energy import SIMPSON, TRAPEZOID, EnergyDifference, Exact, Taylor, gauss_legendre
@@ -85,7 +85,7 @@ def acceptance(
 
 def pairs(grid: Grid) -> tuple[ReverseTransition, Point, Point]:
     """The kernel with a chain for each pair of cells, and the points of the pairs."""
-    one = inner_chain.modes_kernel(0.0)
+    one = two_modes.kernel()
     x = one.x.expand(grid.cells**2, 1)
     kernel = ReverseTransition(one.score, x, one.t_hi, one.t_lo, one.log_prob)
     z = torch.from_numpy(grid.centres).unsqueeze(1)
@@ -95,12 +95,12 @@ def pairs(grid: Grid) -> tuple[ReverseTransition, Point, Point]:
 def modes(relative_steps: list[float], cells: int) -> Rows:
     """Errors of the estimators and of the invariant laws, per step over ``1 / (3 L)``."""
     grid = Grid(-REACH, REACH, cells)
-    one = inner_chain.modes_kernel(0.0)
+    one = two_modes.kernel()
     law = grid_law.kernel_law(one, grid)
     kernel, here, there = pairs(grid)
     rows = Rows()
     for relative in relative_steps:
-        step_size = relative / (3.0 * inner_chain.MODES_LIPSCHITZ)
+        step_size = relative / (3.0 * two_modes.LIPSCHITZ)
         proposals = grid_law.ula_matrix(one, grid, step_size)
         weight = (law[:, np.newaxis] * proposals).ravel()
         truth, accepted = acceptance(kernel, here, there, step_size)
@@ -128,7 +128,7 @@ def modes(relative_steps: list[float], cells: int) -> Rows:
 def proposals(relative_steps: list[float], chains: int, seed: int) -> Rows:
     """Errors of the estimators where exact draws of the kernel propose; same draws for all."""
     mixture = targets.mixture("mild")
-    lipschitz = log_concavity.lipschitz_bound(mixture, 0.0)
+    lipschitz = curvature.lipschitz_bound(mixture, 0.0)
     t_hi = segments.critical_length(lipschitz)
     generator = torch.Generator().manual_seed(seed)
     x = mixture.sample(chains, t_hi, generator, torch.float64)

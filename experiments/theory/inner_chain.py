@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 import rtk
+from experiments.theory import gaussian, two_modes
 from experiments.workflow import job
 from rtk import process, segments
 from rtk.kernel import ReverseTransition
@@ -31,12 +32,6 @@ from rtk.mcmc.splitting import splitting
 from rtk.mcmc.ula import ula
 from rtk.mcmc.uld import uld
 from rtk.noise import Noise
-
-MODES = rtk.GaussianMixture([0.5, 0.5], [[-1.0], [1.0]], 0.36)
-MODES_LIPSCHITZ = 1.0 / 0.36**2 - 1.0 / 0.36
-NOISY_END = 0.4
-
-GAUSSIAN_VARIANCES = np.linspace(0.25, 1.0, 10)
 
 ENERGIES = {
     "rtk-mala": "exact",
@@ -74,25 +69,18 @@ def warm_start(kernel: ReverseTransition) -> Gaussian:
     return Gaussian(mean[0].numpy(), np.full(mean.shape[1], variance))
 
 
-def modes_kernel(t_lo: float) -> ReverseTransition:
-    """The kernel of the two modes over a segment of length eta* that ends at ``t_lo``."""
-    x = torch.tensor([[NOISY_END]], dtype=torch.float64)
-    t_hi = t_lo + segments.critical_length(MODES_LIPSCHITZ)
-    return ReverseTransition(MODES.score, x, t_hi, t_lo, MODES.log_prob)
-
-
 def modes_paths(
     t_lo: float, relative_steps: list[float], steps: int, cells: int
 ) -> dict[tuple[str, float], tuple[np.ndarray[Any, Any], float]]:
     """(method, relative step) -> TV after 0, 1, ..., ``steps`` steps, and of the invariant law."""
     grid = grid_law.Grid(-4.0, 4.0, cells)
-    exact = modes_kernel(t_lo)
+    exact = two_modes.kernel(t_lo)
     target = grid_law.kernel_law(exact, grid)
     start = grid_law.start_law(warm_start(exact), grid)
     found = {}
     for relative in relative_steps:
         # The kernel's Hessian is at most 3 L.
-        step_size = relative / (3.0 * MODES_LIPSCHITZ)
+        step_size = relative / (3.0 * two_modes.LIPSCHITZ)
         matrices = {"rtk-ula": grid_law.ula_matrix(exact, grid, step_size)} | {
             method: grid_law.mala_matrix(exact, grid, step_size, energy)
             for method, energy in ENERGIES.items()
@@ -106,22 +94,22 @@ def modes_paths(
 
 def gaussian_kernel(chains: int) -> ReverseTransition:
     """The kernel of the ten-dimensional Gaussian over eta* from 0, the same in every chain."""
-    mixture = rtk.GaussianMixture([1.0], np.zeros((1, 10)), GAUSSIAN_VARIANCES[np.newaxis])
+    mixture = rtk.GaussianMixture([1.0], np.zeros((1, 10)), gaussian.VARIANCES[np.newaxis])
     x = torch.ones(chains, 10, dtype=torch.float64)
-    t_hi = segments.critical_length(1.0 / GAUSSIAN_VARIANCES.min())
+    t_hi = segments.critical_length(gaussian.LIPSCHITZ)
     return ReverseTransition(mixture.score, x, t_hi, 0.0, mixture.log_prob)
 
 
 def gaussian_kernel_law() -> Gaussian:
     """The kernel itself: precision ``1/v + 1/h``, mean ``e^eta x / h`` over it."""
     kernel = gaussian_kernel(1)
-    variance = 1.0 / (1.0 / GAUSSIAN_VARIANCES + kernel.tilt_precision)
+    variance = 1.0 / (1.0 / gaussian.VARIANCES + kernel.tilt_precision)
     return Gaussian(variance * np.exp(kernel.eta) * kernel.tilt_precision, variance)
 
 
 def gaussian_tv(method: str, relative: float, steps: int, friction: float = 2.0) -> float:
     """TV to the kernel after ``steps`` steps of ULA, ULD or a splitting of it."""
-    curvature = 1.0 / GAUSSIAN_VARIANCES.min() + gaussian_kernel(1).tilt_precision
+    curvature = gaussian.LIPSCHITZ + gaussian_kernel(1).tilt_precision
     start = warm_start(gaussian_kernel(1))
 
     def draw(noise: Noise) -> Tensor:

@@ -24,7 +24,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 import rtk
-from experiments.theory.log_concavity import everywhere, lipschitz_constant, spectrum
+from experiments.theory import curvature, two_modes
 from experiments.workflow import job, tidy
 from rtk import process, segments, targets
 from rtk.kernel import ReverseTransition
@@ -34,7 +34,6 @@ from rtk.noise import ChainNoise
 
 Array = NDArray[np.float64]
 
-MODE_VARIANCE = 0.36
 # The grid reaches so many standard deviations beyond the outermost component of the kernel.
 REACH = 8.0
 BATCHES = 16
@@ -64,16 +63,6 @@ class Settings:
     steps: int
 
 
-def two_modes(mode: float) -> rtk.GaussianMixture:
-    """Equal modes at ``+-mode``; 1 is the target of B3."""
-    return rtk.GaussianMixture([0.5, 0.5], [[-mode], [mode]], MODE_VARIANCE)
-
-
-def two_modes_lipschitz(mode: float) -> float:
-    """``sup |(log p_0)''|``, between the modes or in the tails."""
-    return max(1.0 / MODE_VARIANCE, mode**2 / MODE_VARIANCE**2 - 1.0 / MODE_VARIANCE)
-
-
 def step_size(mixture: rtk.GaussianMixture, eta: float) -> float:
     """``d^(-1/3)`` over ``1/v + 1/h``, which bounds the curvature of the kernel's potential."""
     curvature = 1.0 / float(mixture.variances.min()) + 1.0 / np.expm1(2.0 * eta)
@@ -86,7 +75,7 @@ def noisy_ends(mode: float, t_hi: float, count: int) -> Array:
     The lower half mirrors the upper one.
     """
     centre = process.alpha(t_hi) * mode
-    sigma = (process.alpha(t_hi) ** 2 * MODE_VARIANCE + process.variance(t_hi)) ** 0.5
+    sigma = (process.alpha(t_hi) ** 2 * two_modes.VARIANCE + process.variance(t_hi)) ** 0.5
 
     def excess(x: float, level: float) -> float:
         return float(0.5 * (ndtr((x - centre) / sigma) + ndtr((x + centre) / sigma)) - level)
@@ -98,7 +87,7 @@ def noisy_ends(mode: float, t_hi: float, count: int) -> Array:
 
 def gaps(mode: float, x: float, eta: float, cells: int) -> tuple[float, float]:
     """Spectral gap of MALA, per step, and of continuous Langevin, per unit of its time."""
-    mixture = two_modes(mode)
+    mixture = two_modes.target(mode)
     start = torch.tensor([[x]], dtype=torch.float64)
     kernel = ReverseTransition(mixture.score, start, eta, 0.0, mixture.log_prob)
     exact = mixture.reverse_transition(start, eta, 0.0)
@@ -114,7 +103,7 @@ def gaps(mode: float, x: float, eta: float, cells: int) -> tuple[float, float]:
 
 def one_dimension(mode: float, ratio: float, count: int, cells: int) -> dict[str, float]:
     """Metrics of one segment, averaged over the noisy end or the worst of them."""
-    eta = ratio * segments.critical_length(two_modes_lipschitz(mode))
+    eta = ratio * segments.critical_length(two_modes.lipschitz(mode))
     found = np.array([gaps(mode, float(x), eta, cells) for x in noisy_ends(mode, eta, count)])
     weights = np.array([1.0, *[2.0] * (count // 2)]) / count
     return {
@@ -166,7 +155,7 @@ def ten_dimensions(
     mixture = targets.mixture(target)
     generator = torch.Generator().manual_seed(seed)
     samples = mixture.sample(2000, 0.0, generator, torch.float64)
-    constant = lipschitz_constant(*spectrum(mixture, everywhere(mixture, samples, 0.0), 0.0))
+    constant = curvature.lipschitz_constant(mixture, samples, 0.0)
     eta = ratio * segments.critical_length(constant)
     x = mixture.sample(chains, eta, generator, torch.float64)
     exact = mixture.reverse_transition(x, eta, 0.0)

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.theory import inner_chain
+from experiments.theory import two_modes
 from experiments.workflow import job
 from rtk import process, segments
 from rtk.energy import EnergyDifference, Exact
@@ -53,7 +53,6 @@ DIMENSION = 2 * COPIES
 LIPSCHITZ = 2.0
 LATE = 0.2
 
-MODES = inner_chain.MODES
 REACH = 4.0
 FREQUENCY = 0.5 * math.pi
 
@@ -275,7 +274,7 @@ def gaussian(epsilons: list[float], sizes: Mapping[str, Any]) -> Rows:
 
 def modes_law(grid: Grid, t: float) -> Array:
     z = torch.from_numpy(grid.centres).unsqueeze(1)
-    return grid.law(MODES.log_prob(z, t).numpy())
+    return grid.law(two_modes.TARGET.log_prob(z, t).numpy())
 
 
 def field(kind: str, grid: Grid, t: float) -> tuple[Callable[[Tensor], Tensor], Array]:
@@ -287,7 +286,7 @@ def field(kind: str, grid: Grid, t: float) -> tuple[Callable[[Tensor], Tensor], 
     z = torch.from_numpy(grid.centres).unsqueeze(1)
     plain: dict[str, tuple[Callable[[Tensor], Tensor], Tensor]] = {
         "constant": (torch.ones_like, z[:, 0]),
-        "scaling": (lambda x: MODES.score(x, t), MODES.log_prob(z, t)),
+        "scaling": (lambda x: two_modes.TARGET.score(x, t), two_modes.TARGET.log_prob(z, t)),
         "wave": (lambda x: torch.cos(FREQUENCY * x), torch.sin(FREQUENCY * z[:, 0]) / FREQUENCY),
     }
     error, integral = plain[kind]
@@ -311,12 +310,12 @@ def chain_laws(cases: list[tuple[str, str, float]], grid: Grid) -> Array:
     difference it is minus the wrong potential.
     """
     z = torch.from_numpy(grid.centres).unsqueeze(1)
-    times = segments.from_lipschitz(inner_chain.MODES_LIPSCHITZ, T_START, T_END)
+    times = segments.from_lipschitz(two_modes.LIPSCHITZ, T_START, T_END)
     found = np.tile(grid_law.start_law(Gaussian([0.0], [1.0]), grid), (len(cases), 1))
     for t_hi, t_lo in itertools.pairwise(times):
         decay, variance = process.alpha(t_hi - t_lo), process.variance(t_hi - t_lo)
         away = grid.centres[:, np.newaxis] - decay * grid.centres
-        log_kernel = MODES.log_prob(z, t_lo).numpy() - away**2 / (2.0 * variance)
+        log_kernel = two_modes.TARGET.log_prob(z, t_lo).numpy() - away**2 / (2.0 * variance)
         kernel = np.exp(log_kernel - log_kernel.max(1, keepdims=True))
         potentials = {("score", kind): field(kind, grid, t_lo)[1] for kind in MODES_ERRORS}
         potentials["energy", "consistent"] = -energy_error(z).numpy()
@@ -379,13 +378,13 @@ def shifted(eps: float) -> WrongEnergy:
 
 
 def segment_kernel(field: Callable[[Tensor], Tensor], eps: float) -> ReverseTransition:
-    """The kernel of the two modes in `inner_chain` with a wrong score and exact log-densities."""
-    exact = inner_chain.modes_kernel(0.0)
+    """The kernel of `two_modes` with a wrong score and exact log-densities."""
+    exact = two_modes.kernel()
 
     def score(x: Tensor, t: float) -> Tensor:
-        return MODES.score(x, t) + eps * field(x)
+        return two_modes.TARGET.score(x, t) + eps * field(x)
 
-    return ReverseTransition(score, exact.x, exact.t_hi, exact.t_lo, MODES.log_prob)
+    return ReverseTransition(score, exact.x, exact.t_hi, exact.t_lo, two_modes.TARGET.log_prob)
 
 
 def segment_matrices(
@@ -406,7 +405,7 @@ def segment_matrices(
         for kind in errors:
             yield row | {"error": kind}, matrix(kind, eps, energy)
         if energy != "simpson":
-            kernel = inner_chain.modes_kernel(0.0)
+            kernel = two_modes.kernel()
             noisy_matrix = grid_law.noisy_mala_matrix(kernel, grid, step_size, eps, energy)
             yield row | {"error": "noise"}, noisy_matrix
     for eps in epsilons:
@@ -424,14 +423,14 @@ def modes_segment(epsilons: list[float], cells: int, relative: float) -> Rows:
     Without an error of the exact energies also the spectral gap: how fast the chain converges.
     """
     grid = Grid(-REACH, REACH, cells)
-    step_size = relative / (3.0 * inner_chain.MODES_LIPSCHITZ)
-    goal = grid_law.kernel_law(inner_chain.modes_kernel(0.0), grid)
+    step_size = relative / (3.0 * two_modes.LIPSCHITZ)
+    goal = grid_law.kernel_law(two_modes.kernel(), grid)
     clean: dict[str, Array] = {}
     rows = Rows()
     without = [
         (
             {"place": "none", "method": method, "error": "none"},
-            grid_law.mala_matrix(inner_chain.modes_kernel(0.0), grid, step_size, energy),
+            grid_law.mala_matrix(two_modes.kernel(), grid, step_size, energy),
         )
         for method, energy in ENERGIES.items()
     ]

@@ -18,8 +18,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from experiments.theory import log_concavity
-from experiments.theory.convergence import log_snr_grid
+from experiments.theory import curvature, search
 from experiments.workflow import job
 from rtk import segments, targets
 from rtk.laws import closed_form as gaussian_steps
@@ -94,13 +93,12 @@ def uniform(t_start: float, t_end: float, steps: int) -> Array:
 
 def log_snr(t_start: float, t_end: float, steps: int) -> Array:
     """Equal steps in log-SNR; the last one, from ``t_end`` to 0, is Tweedie's."""
-    return log_snr_grid(t_start, t_end, steps - 1)
+    return search.log_snr_grid(t_start, t_end, steps - 1)
 
 
 def quadratic(t_start: float, t_end: float, steps: int) -> Array:
     """Times quadratic in the number of the step, down to 0."""
-    times: Array = t_start * np.linspace(1.0, 0.0, steps + 1) ** 2
-    return times
+    return search.quadratic_grid(t_start, steps)
 
 
 GRIDS: dict[str, Callable[[float, float, int], Array]] = {
@@ -120,18 +118,7 @@ def ddpm_steps(name: str, eps: float, dimension: int) -> int:
         # A variance of zero, as after a single step to 0, is at distance 1 from any density.
         return bool(law.variance.min() > 0.0) and distance(law, dimension) <= eps
 
-    return least(reached, 2)
-
-
-def least(reached: Callable[[int], bool], low: int) -> int:
-    """The least number from ``low`` on, by doubling and bisection, to one per cent."""
-    high = low
-    while not reached(high):
-        low, high = high, 2 * high
-    while high - low > max(1, high // 100):
-        middle = (low + high) // 2
-        low, high = (low, middle) if reached(middle) else (middle, high)
-    return high
+    return search.least(reached, start=2, tolerance=0.01)
 
 
 def counts(sweep: str, eps: float, dimension: int) -> Rows:
@@ -149,14 +136,12 @@ def mixture_rows(name: str, settings: Settings, seed: int) -> Rows:
     """L of a mixture, the largest over the times, and the segments of length eta* in [0, T]."""
     mixture = targets.mixture(name)
     generator = torch.Generator().manual_seed(job.derive_seed(seed, "segment_count", name))
-    rows = [
-        row
-        for t in settings.times
-        for row in log_concavity.measure(
-            mixture, t, [], mixture.sample(settings.points, t, generator, torch.float64)
+    lipschitz = max(
+        curvature.lipschitz_constant(
+            mixture, mixture.sample(settings.points, t, generator, torch.float64), t
         )
-    ]
-    lipschitz = max(row["value"] for row in rows if row["metric"] == "lipschitz")
+        for t in settings.times
+    )
     count = math.ceil(settings.mixture_time / segments.critical_length(lipschitz))
     common = {"sweep": "mixture", "target": name, "eps": math.nan, "dimension": mixture.dimension}
     return [

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import rtk
-from experiments.theory import log_concavity
+from experiments.theory import curvature
 from experiments.workflow import job
 from rtk import metrics, segments, targets
 from rtk.laws import closed_form as gaussian_steps
@@ -94,7 +94,7 @@ def mild(dimension: int) -> rtk.GaussianMixture:
 def mild_lipschitz(dimension: int) -> float:
     """Bound on the Jacobian norms of the mixture's scores over all times."""
     mixture = mild(dimension)
-    return max(log_concavity.lipschitz_bound(mixture, t) for t in np.linspace(0.0, END, 501))
+    return max(curvature.lipschitz_bound(mixture, t) for t in np.linspace(0.0, END, 501))
 
 
 def affordable(counts: list[int], theory: int, most: int) -> list[int]:
