@@ -8,6 +8,15 @@ PICTURE = (0, 1)
 """The coordinates of a sample that are kept for the pictures."""
 
 
+def seed_name(method: str) -> str:
+    """The name of a method in the seeds of its runs.
+
+    It is the method's own name, except that DPM-Solver++(2M) was called ``dpmpp-2m`` when its
+    results were first drawn. The old name keeps the random numbers of these results.
+    """
+    return "dpmpp-2m" if method == "dpm++2m" else method
+
+
 def mean_acceptance(diagnostics: rtk.Diagnostics) -> float:
     """Mean acceptance over the inner steps of all segments; NaN without a Metropolis chain."""
     chains = [s for s in diagnostics.segments if s.acceptance is not None]

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 import rtk
 from experiments.mixtures.judge import judge
-from experiments.runs import PICTURE, mean_acceptance
+from experiments.runs import PICTURE, mean_acceptance, seed_name
 from experiments.workflow import job, tidy
 from rtk import metrics, segments, targets
 
@@ -42,7 +42,9 @@ def main() -> None:
     table: list[tidy.Row] = []
     kept: dict[str, np.ndarray[Any, Any]] = {}
     for nfe in tqdm(params.nfe, desc=f"{params.target} {params.method}"):
-        seed = job.derive_seed(params.seed, "mixtures", params.target, params.method, nfe)
+        seed = job.derive_seed(
+            params.seed, "mixtures", params.target, seed_name(params.method), nfe
+        )
         begun = time.perf_counter()
         result = rtk.sample(
             mixture.score,

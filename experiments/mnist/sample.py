@@ -18,7 +18,7 @@ import rtk
 from experiments.mnist import classifier, metrics, network
 from experiments.mnist.network import IMAGE_SHAPE
 from experiments.mnist.reference import reference
-from experiments.runs import mean_acceptance
+from experiments.runs import mean_acceptance, seed_name
 from experiments.workflow import job, tidy
 from rtk import segments
 from rtk.samplers.base import Problem, Sampler
@@ -64,7 +64,7 @@ def main() -> None:
     table: list[tidy.Row] = []
     kept: dict[str, np.ndarray[Any, Any]] = {}
     for nfe in tqdm(params.nfe, desc=params.method):
-        seed = job.derive_seed(params.seed, "mnist", params.method, nfe)
+        seed = job.derive_seed(params.seed, "mnist", seed_name(params.method), nfe)
         begun = time.perf_counter()
         result = rtk.sample(
             score,

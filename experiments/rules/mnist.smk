@@ -78,7 +78,7 @@ rule sample_mnist:
     benchmark:
         "<benchmarks>/sample_mnist/{method}.tsv"
     wildcard_constraints:
-        method="|".join(MNIST["methods"]),
+        method="|".join(map(re.escape, MNIST["methods"])),
     conda:
         "../../environment.yml"
     threads: 1

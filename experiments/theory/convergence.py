@@ -144,8 +144,8 @@ def mala_rule(eps: float) -> tuple[int, int]:
 
 def run_plain(method: str, times: Array) -> Run:
     """DDPM, DDIM or DPM-Solver++(2M) on the Gaussian; the times end at 0."""
-    if method == "dpmpp-2m":
-        law = gaussian_steps.dpmpp_2m(GAUSSIAN, times[:-1])
+    if method == "dpm++2m":
+        law = gaussian_steps.dpm_solver(GAUSSIAN, times[:-1])
     else:
         law = gaussian_steps.law(gaussian_steps.PLAIN_STEPS[method], GAUSSIAN, times)
     settings = f"t_start={times[0]:.4g},t_end={times[-2]:.4g}"
@@ -169,7 +169,7 @@ def plain_rule(method: str, eps: float, *, most: int) -> Run | None:
         count = math.ceil((t_start * gaussian.LIPSCHITZ / eps) ** 2 * dimension)
         return run_plain(method, np.linspace(t_start, 0.0, count + 1)) if count <= most else None
     length = process.log_snr(clean_end(eps)) - process.log_snr(t_start)
-    order = {"ddim": 1, "dpmpp-2m": 2}[method]
+    order = {"ddim": 1, "dpm++2m": 2}[method]
     count = math.ceil(length / (eps / math.sqrt(dimension)) ** (1 / order))
     times = log_snr_grid(t_start, clean_end(eps), count)
     return run_plain(method, times) if count <= most else None
@@ -277,7 +277,7 @@ def plain_candidates(method: str, most: int) -> Iterator[Run]:
         for contraction in (1.0, 2.0):
             t_start = start_time(eps, len(GAUSSIAN.mean), GAUSSIAN_MOMENT) / contraction
             log_snr = (log_snr_grid(t_start, clean_end(eps), n) for n in counts)
-            if method == "dpmpp-2m":
+            if method == "dpm++2m":
                 # Its error changes sign on the way: more steps may harm before they help.
                 yield from (run_plain(method, times) for times in log_snr)
                 continue

@@ -252,8 +252,7 @@ def gaussian(epsilons: list[float], sizes: Mapping[str, Any]) -> Rows:
             laws |= gaussian_laws(noisy(chosen, epsilons), times, ["noise"], epsilons)[0]
         # The limit of many steps has no number of scores.
         nfe = 0 if method == "rtk-mala-simpson" else nfe
-        common = {"target": "gaussian", "nfe": nfe, "place": "score"}
-        common["method"] = "dpmpp-2m" if method == "dpm++2m" else method
+        common = {"target": "gaussian", "nfe": nfe, "place": "score", "method": method}
         value = gaussian_law.tv(clean, goal)
         rows.append(common | {"place": "none", "error": "none", "metric": "tv", "value": value})
         for (kind, eps), law in laws.items():

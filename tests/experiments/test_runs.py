@@ -5,7 +5,7 @@ import math
 import pytest
 
 import rtk
-from experiments.runs import mean_acceptance
+from experiments.runs import mean_acceptance, seed_name
 from rtk import targets
 
 
@@ -18,3 +18,8 @@ def test_mean_acceptance_weighs_segments_by_their_steps() -> None:
     assert mean_acceptance(result.diagnostics) == pytest.approx(expected)
     plain = rtk.sample(mixture.score, 10, 50, method="ddpm", nfe=5)
     assert math.isnan(mean_acceptance(plain.diagnostics))
+
+
+def test_seeds_have_the_names_of_the_methods_but_one() -> None:
+    changed = {method: seed_name(method) for method in rtk.methods() if seed_name(method) != method}
+    assert changed == {"dpm++2m": "dpmpp-2m"}
