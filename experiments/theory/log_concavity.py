@@ -1,9 +1,10 @@
-"""B1: is the kernel log-concave for the theory's segments, and how far beyond them?
+"""B1: whether kernels are log-concave on the theory's segments, and on longer ones.
 
-``hess g(z) = -hess log p_lo(z) + I / h`` does not depend on x, so its spectrum over all z follows
-from that of ``hess log p_lo``. With ``L = sup |hess log p_lo|`` and ``eta = eta*(L)`` the paper
-promises eigenvalues in [L, 3L]. Here eta sweeps multiples of eta*, at several times, and takes the
-length of the paper's own segments, 1.
+The Hessian of a kernel's potential, ``hess g(z) = -hess log p_lo(z) + I / h``, does not depend on
+x, so its spectrum over all z follows from that of ``hess log p_lo``. For ``L = sup |hess log
+p_lo|`` and the segment length ``eta*(L)`` the paper promises eigenvalues in [L, 3L]. The study
+computes the extreme eigenvalues on segments of multiples of ``eta*``, at several times, and on
+segments of length 1, which the paper uses in its experiments.
 """
 
 import math
@@ -30,9 +31,9 @@ class Settings:
 
     Attributes:
         target: name of the mixture.
-        points: samples of p_t at which the Hessian is taken.
-        times: times at the clean end of the segment.
-        ratios: lengths of the segment over the theory's.
+        points: number of samples of p_t at which the Hessian is computed.
+        times: times at the clean end of a segment.
+        ratios: lengths of the segment, divided by ``eta*``.
     """
 
     target: str
@@ -44,7 +45,14 @@ class Settings:
 def measure(
     mixture: rtk.GaussianMixture, t_lo: float, ratios: list[float], samples: Tensor
 ) -> list[dict[str, Any]]:
-    """Rows of metric, value and ratio for one time; samples of ``p_lo`` in ``samples``."""
+    """Rows of metric, value and ratio for the segments that end at one time.
+
+    Args:
+        mixture: the data law.
+        t_lo: time at the clean end.
+        ratios: lengths of the segment, divided by ``eta*``.
+        samples: samples of ``p_lo``, (n, d).
+    """
     low, high = curvature.spectrum(mixture, curvature.search_points(mixture, samples, t_lo), t_lo)
     lipschitz = curvature.largest_size(low, high)
     bound = curvature.lipschitz_bound(mixture, t_lo)
@@ -67,9 +75,8 @@ def measure(
             {"metric": "largest", "value": (float(high.max()) + tilt) / lipschitz, "ratio": ratio},
             {"metric": "not_convex", "value": float((~convex).double().mean()), "ratio": ratio},
         ]
-    # Not a multiple of eta*, so under a name of its own.
-    low_here = low[: len(samples)]
-    not_convex = low_here + 1.0 / math.expm1(2.0 * PAPER_LENGTH) <= 0
+    # This length is no multiple of eta*, so its metric has a name of its own.
+    not_convex = low[: len(samples)] + 1.0 / math.expm1(2.0 * PAPER_LENGTH) <= 0
     table.append(
         {
             "metric": "paper_not_convex",
@@ -81,7 +88,7 @@ def measure(
 
 
 def rows(settings: Settings, seed: int) -> list[tidy.Row]:
-    """Spectra at all times and lengths; a fraction of samples has its binomial standard error."""
+    """Spectra at all times and lengths; fractions of samples have binomial standard errors."""
     mixture = targets.mixture(settings.target)
     seed = job.derive_seed(seed, "log_concavity", settings.target)
     generator = torch.Generator().manual_seed(seed)
