@@ -50,7 +50,7 @@ METHODS = {
     "exact": Look("exact sample", "#000000", "", ":"),
     "ddpm": Look("DDPM", "#0072B2", "o", "--"),
     "ddim": Look("DDIM", "#56B4E9", "s", "--"),
-    "dpmpp-2m": Look("DPM-Solver++(2M)", "#009E73", "D", "--"),
+    "dpm++2m": Look("DPM-Solver++(2M)", "#009E73", "D", "--"),
     "ald": Look("ALD", "#7F7F7F", "x", "--"),
     "rtk-ula": Look("RTK-ULA", "#F0C24B", "^", "-"),
     "rtk-uld": Look("RTK-ULD", "#E69F00", "v", "-"),
@@ -66,6 +66,11 @@ METHODS = {
     "rtk-mala": Look("RTK-MALA (exact energy)", "#5E0B15", "*", "-"),
 }
 """The look of every method of the experiments, by the name it has in results."""
+
+
+def identifier(method: str) -> str:
+    """The method in the name of a number, which has only letters, digits and underscores."""
+    return "dpm_solver" if method == "dpm++2m" else method.replace("-", "_")
 
 
 def look(method: str) -> Look:

@@ -20,7 +20,7 @@ from scipy import stats
 
 import rtk
 from experiments.beyond_mixtures import dense_rule
-from experiments.mixtures.sample import PICTURE, mean_acceptance
+from experiments.runs import PICTURE, mean_acceptance, seed_name
 from experiments.workflow import job, tidy
 from rtk import metrics
 from rtk.targets import BEYOND_MIXTURES, ManyWell, Rings, StudentT, Target
@@ -177,7 +177,7 @@ def main() -> None:
             "target": name,
             "method": method,
             "settings": json.dumps(params.methods.get(method, {})),
-            "seed": seed_of(method, *parts),
+            "seed": seed_of(seed_name(method), *parts),
             "nfe_asked": 0,
             "nfe": 0,
         }
@@ -201,7 +201,7 @@ def main() -> None:
                 target.dimension,
                 params.chains,
                 nfe=nfe,
-                seed=seed_of(method, nfe),
+                seed=seed_of(seed_name(method), nfe),
                 log_prob=target.log_prob if options.get("energy") == "exact" else None,
                 dtype=torch.float64,
                 chunk=CHUNK,

@@ -4,7 +4,8 @@ import time
 
 import numpy as np
 
-from experiments.mixtures.sample import PICTURE, judge
+from experiments.mixtures.judge import judge
+from experiments.runs import PICTURE
 from experiments.workflow import job, tidy
 from rtk import metrics, targets
 

@@ -6,7 +6,6 @@ two coordinates of some samples are kept for the pictures.
 
 import json
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,44 +13,10 @@ import torch
 from tqdm import tqdm
 
 import rtk
+from experiments.mixtures.judge import judge
+from experiments.runs import PICTURE, mean_acceptance, seed_name
 from experiments.workflow import job, tidy
 from rtk import metrics, segments, targets
-
-PICTURE = (0, 1)
-
-
-def judge(
-    samples: metrics.Samples, reference: metrics.Reference, options: Mapping[str, Any]
-) -> dict[str, metrics.Estimate]:
-    """All metrics of the experiment on one set of samples.
-
-    `options` are the metrics' settings in the configuration: bins and range of the marginal
-    accuracy; points, replicates and regularisation of the Sinkhorn cost.
-    """
-    interval = tuple(options["range"])
-    sinkhorn = options["sinkhorn"]
-    return {
-        "marginal_accuracy": metrics.marginal_accuracy(
-            samples, reference, options["bins"], interval
-        ),
-        "halved_marginal_accuracy": metrics.halved_marginal_accuracy(
-            samples, reference, options["bins"], interval
-        ),
-        "histogram_tv": metrics.histogram_tv(samples, reference),
-        "mode_weight_tv": metrics.mode_weight_tv(samples, reference),
-        "radial_tv": metrics.radial_tv(samples, reference),
-        "sliced_w2": metrics.sliced_w2(samples, reference),
-        "energy_distance": metrics.energy_distance(
-            samples, reference, size=min(1000, len(samples) // 20), replicates=20
-        ),
-        "sinkhorn": metrics.sinkhorn_cost(
-            samples,
-            reference,
-            regularisation=sinkhorn["regularisation"],
-            size=sinkhorn["points"],
-            replicates=sinkhorn["replicates"],
-        ),
-    }
 
 
 def grid(rule: str, nfe: int, count: int | None = None, **options: Any) -> segments.Times:
@@ -67,13 +32,6 @@ def grid(rule: str, nfe: int, count: int | None = None, **options: Any) -> segme
     return times
 
 
-def mean_acceptance(diagnostics: rtk.Diagnostics) -> float:
-    """Mean acceptance over the inner steps of all segments; NaN without a Metropolis chain."""
-    chains = [s for s in diagnostics.segments if s.acceptance is not None]
-    steps = sum(s.inner_steps for s in chains)
-    return sum((s.acceptance or 0.0) * s.inner_steps for s in chains) / steps if steps else np.nan
-
-
 def main() -> None:
     started = time.perf_counter()
     snakemake = job.start()
@@ -84,7 +42,9 @@ def main() -> None:
     table: list[tidy.Row] = []
     kept: dict[str, np.ndarray[Any, Any]] = {}
     for nfe in tqdm(params.nfe, desc=f"{params.target} {params.method}"):
-        seed = job.derive_seed(params.seed, "mixtures", params.target, params.method, nfe)
+        seed = job.derive_seed(
+            params.seed, "mixtures", params.target, seed_name(params.method), nfe
+        )
         begun = time.perf_counter()
         result = rtk.sample(
             mixture.score,

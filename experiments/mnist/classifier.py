@@ -6,7 +6,6 @@ distances in them are comparable only with distances in the same features, by th
 
 import json
 import math
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,9 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from experiments.mnist import data
 from experiments.mnist.data import Digits
-from experiments.workflow import job
 from experiments.workflow.results import atomic
 
 FEATURES = "RTK-MNIST-CNN features"
@@ -98,20 +95,3 @@ def load(path: str | Path, device: torch.device | str | None = None) -> Classifi
     model = Classifier()
     model.load_state_dict(state)
     return model.to(device or "cpu").eval().requires_grad_(False)
-
-
-def main() -> None:
-    started = time.perf_counter()
-    snakemake = job.start()
-    cache, training = snakemake.input.data, snakemake.params.training
-    model = train(data.load(cache, "train"), **training)
-    record = {
-        **training,
-        "test_accuracy": accuracy(model, data.load(cache, "test")),
-        "seconds": round(time.perf_counter() - started, 1),
-    }
-    save(model, Path(snakemake.output.weights), record)
-
-
-if __name__ == "__main__":
-    main()

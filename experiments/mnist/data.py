@@ -22,7 +22,6 @@ import pooch  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
-from experiments.workflow import job
 from experiments.workflow.results import atomic
 
 MD5 = {
@@ -153,13 +152,3 @@ def load(cache: str | Path, split: str) -> Digits:
         labels = arrays[f"{prefixes[split]}-labels-idx1-ubyte"]
     scaled = torch.from_numpy(images.astype(np.float32))[:, None] / 127.5 - 1.0
     return Digits(scaled, torch.from_numpy(labels.astype(np.int64)))
-
-
-def main() -> None:
-    snakemake = job.start()
-    local = snakemake.params.local
-    fetch(Path(snakemake.output.data), Path(local) if local else None)
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,7 @@ import time
 import torch
 
 from experiments.mnist import classifier, data, metrics
-from experiments.mnist.sample import reference
+from experiments.mnist.reference import reference
 from experiments.workflow import job, tidy
 from rtk.metrics import Estimate
 

@@ -15,9 +15,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 import rtk
-from experiments.mixtures.sample import mean_acceptance
-from experiments.mnist import classifier, data, metrics, network
+from experiments.mnist import classifier, metrics, network
 from experiments.mnist.network import IMAGE_SHAPE
+from experiments.mnist.reference import reference
+from experiments.runs import mean_acceptance, seed_name
 from experiments.workflow import job, tidy
 from rtk import segments
 from rtk.sampler import make_sampler
@@ -50,12 +51,6 @@ def pixels(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return grey
 
 
-def reference(features: classifier.Classifier, cache: str) -> metrics.Reference:
-    """The test images as the classifier sees them, with their true labels."""
-    test = data.load(cache, "test")
-    return metrics.Reference(metrics.describe(features, test.images), test.labels.numpy())
-
-
 def main() -> None:
     started = time.perf_counter()
     snakemake = job.start()
@@ -69,7 +64,7 @@ def main() -> None:
     table: list[tidy.Row] = []
     kept: dict[str, np.ndarray[Any, Any]] = {}
     for nfe in tqdm(params.nfe, desc=params.method):
-        seed = job.derive_seed(params.seed, "mnist", params.method, nfe)
+        seed = job.derive_seed(params.seed, "mnist", seed_name(params.method), nfe)
         begun = time.perf_counter()
         result = rtk.sample(
             score,

@@ -48,7 +48,7 @@ print("budgets:", *sorted(frame["nfe_asked"].unique()), "(0: exact samples)")
 # %%
 TARGET = "circle"
 METRIC = "mode_weight_tv"
-METHODS = ["ddpm", "dpmpp-2m", "rtk-ula", "rtk-uld", "rtk-mala", "rtk-mala-trapezoid"]
+METHODS = ["ddpm", "dpm++2m", "rtk-ula", "rtk-uld", "rtk-mala", "rtk-mala-trapezoid"]
 
 chosen = frame[(frame["target"] == TARGET) & (frame["metric"] == METRIC)]
 figure, axes = plt.subplots(figsize=(style.DOUBLE, 2.8))
@@ -75,7 +75,7 @@ at_budget.pivot(index="method", columns="metric", values="value").round(4)
 # ## The samples in their first two coordinates
 
 # %%
-SHOWN = ["exact", "ddpm", "dpmpp-2m", "rtk-uld", "rtk-mala"]
+SHOWN = ["exact", "ddpm", "dpm++2m", "rtk-uld", "rtk-mala"]
 
 figure, panels = plt.subplots(1, len(SHOWN), figsize=(style.DOUBLE, 1.8), sharey=True)
 for panel, method in zip(panels, SHOWN, strict=True):

@@ -16,7 +16,7 @@ rule simulate_mixture:
     benchmark:
         "<benchmarks>/simulate_mixture/{target}/{method}.tsv"
     wildcard_constraints:
-        method="|".join(MIXTURES["methods"]),
+        method="|".join(map(re.escape, MIXTURES["methods"])),
     conda:
         "../../environment.yml"
     threads: 1

@@ -5,7 +5,7 @@ MNIST = config["mnist"]
 # One copy of the data serves every scale.
 rule fetch_mnist:
     input:
-        code=sources("experiments/mnist/data.py"),
+        code=sources("experiments/mnist/fetch.py"),
     output:
         data="results/mnist/mnist.npz",
     log:
@@ -19,12 +19,12 @@ rule fetch_mnist:
     params:
         local=MNIST["local"],
     script:
-        "../mnist/data.py"
+        "../mnist/fetch.py"
 
 
 rule train_classifier:
     input:
-        code=sources("experiments/mnist/classifier.py"),
+        code=sources("experiments/mnist/train_classifier.py"),
         data=rules.fetch_mnist.output.data,
     output:
         weights="<results>/mnist/classifier.safetensors",
@@ -38,7 +38,7 @@ rule train_classifier:
     params:
         training=MNIST["classifier"],
     script:
-        "../mnist/classifier.py"
+        "../mnist/train_classifier.py"
 
 
 rule train_score:
@@ -78,7 +78,7 @@ rule sample_mnist:
     benchmark:
         "<benchmarks>/sample_mnist/{method}.tsv"
     wildcard_constraints:
-        method="|".join(MNIST["methods"]),
+        method="|".join(map(re.escape, MNIST["methods"])),
     conda:
         "../../environment.yml"
     threads: 1

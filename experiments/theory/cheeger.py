@@ -1,13 +1,15 @@
-"""B7: the Cheeger constant of a kernel at eta* that is truncated to a ball.
+"""B7: the Cheeger constant of a kernel at ``eta*`` that is truncated to a ball.
 
-Projected RTK-MALA keeps its chain in ``B(0, R)``, so its invariant law is the kernel ``~ exp(-g)``
-restricted to the ball, and its analysis rests on the isoperimetry of that law, on
+Projected RTK-MALA keeps its chain in the ball ``B(0, R)``, so its invariant law is the kernel ``~
+exp(-g)`` restricted to the ball. Its analysis rests on the isoperimetry of that law, that is on the
+Cheeger constant::
 
     h = inf_A P+(A) / min(P(A), 1 - P(A)),    P+ the boundary measure of A.
 
-Units are such that the score has ``L = 1``: at eta* the potential is ``g = -log p_0 + |z - c|^2``
-up to a constant, with ``1 <= hess g <= 3``. Targets are symmetric about the first axis, c lies on
-it, and a point is ``(r cos(a), r sin(a) u)`` with u a unit vector of d - 1 dimensions, the law::
+Units are such that the score has ``L = 1``. At ``eta*`` the potential is then, up to a constant,
+``g = -log p_0 + |z - c|^2`` with ``1 <= hess g <= 3``. All targets are symmetric about the first
+axis, and c lies on it. A point is ``(r cos(a), r sin(a) u)`` with a unit vector u of d - 1
+dimensions, and the law of r and a is::
 
     r^(d-1) sin(a)^(d-2) exp(-g) dr da.
 
@@ -19,13 +21,13 @@ it, and a point is ``(r cos(a), r sin(a) u)`` with u a unit vector of d - 1 dime
 - ``h >= 2 / D`` (Dyer and Frieze 1991) and ``gap >= pi^2 / D^2`` (Payne and Weinberger 1960); the
   uniform law on an interval attains both.
 
-**Upper bounds**: half-spaces across the first axis at every offset, the half-space along it, balls
-about 0 of every radius.
+**Upper bounds** are the ratios ``P+(A) / min(P(A), 1 - P(A))`` of sets A: half-spaces across the
+first axis at every offset, the half-space along it, and balls about 0 of every radius.
 
-In one dimension ``h`` is that of half-lines if the law is log-concave (Bobkov 1999), so exact. The
-**gap** of Langevin diffusion, reflected at the sphere, comes from finite volumes in r and a, for
-functions that do not depend on u and for those linear in it; harmonics of higher degree in u only
-add to the energy.
+In one dimension and for a log-concave law the infimum is that over half-lines (Bobkov 1999), so it
+is exact. The spectral **gap** is that of the Langevin diffusion that is reflected at the sphere. It
+comes from finite volumes in r and a, for functions that do not depend on u and for functions that
+are linear in u. Functions of higher degree in u have larger eigenvalues.
 """
 
 import itertools
@@ -51,13 +53,18 @@ from rtk.laws import grid as grid_law
 Array = NDArray[np.float64]
 
 LIPSCHITZ = 1.0
-# Below this log-density, relative to the largest, a grid is cut off.
 NEGLIGIBLE = -40.0
+"""Log-density, relative to the largest, below which a grid is cut off."""
 OFFSETS = 600
+"""Cells of the offsets of half-spaces."""
 NODES = 120
+"""Nodes of the quadrature over the slice of a ball."""
 RADII = 201
-FINE = 20_000
-TINY = 1e-9
+"""Cells of the radii of balls."""
+LINE_CELLS = 20_000
+"""Cells of the grid in one dimension."""
+SMALLEST_MASS = 1e-9
+"""Half-lines of a smaller part of the mass are left out."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,9 @@ class Settings:
     """Sizes of the study.
 
     Attributes:
-        dimensions: dimensions d of the kernels; one dimension is added to them.
-        truncations: radii of the ball over the typical norm.
-        cells: cells per coordinate of the coarser grid.
+        dimensions: dimensions d of the kernels; the dimension 1 is added to them.
+        truncations: radii of the ball, divided by the typical norm (`typical_norm`).
+        cells: cells per coordinate of the coarser of two grids.
     """
 
     dimensions: list[int]
@@ -77,12 +84,14 @@ class Settings:
 
 @dataclass(frozen=True)
 class Target:
-    """A law with ``|hess log p_0| <= 1`` in two coordinates: first axis, distance from it.
+    """A law with ``|hess log p_0| <= 1`` that is symmetric about the first axis.
+
+    It is a function of the first coordinate and of the distance from the first axis.
 
     Attributes:
         log_prob: ``(x, 0) -> log p_0``, x of shape (n, 2).
-        curvature: smallest eigenvalue of ``-hess log p_0`` in the ball of a radius.
-        offset: noisy end x on the first axis over ``d^(1/2)``.
+        curvature: radius -> the smallest eigenvalue of ``-hess log p_0`` in the ball.
+        offset: position of the noisy end x on the first axis, divided by ``d^(1/2)``.
     """
 
     log_prob: Callable[[Tensor, Any], Tensor]
@@ -91,12 +100,12 @@ class Target:
 
 
 def hyperbolic(x: Tensor, t: object) -> Tensor:
-    """``-(1 + |x|^2)^(1/2)``: curvature in (0, 1], log-concave, exponential tails."""
+    """``-(1 + |x|^2)^(1/2)``, a log-concave law of exponential tails with a curvature in (0, 1]."""
     return -(1.0 + x.square().sum(1)).sqrt()
 
 
 NORMAL = rtk.GaussianMixture([1.0], [[0.0, 0.0]], 1.0)
-# m^2 / v^2 - 1 / v = 1 between modes that are 2.2 standard deviations from the middle.
+# For modes at +-m, here 2.2 standard deviations from the middle, m^2 / v^2 - 1 / v = 1 is L.
 MODES = rtk.GaussianMixture([0.5, 0.5], [[-(20.0**0.5), 0.0], [20.0**0.5, 0.0]], 4.0)
 
 TARGETS = {
@@ -110,21 +119,24 @@ TARGETS = {
 
 @dataclass(frozen=True)
 class Kernel:
-    """The kernel of a target at eta* from time 0, in d dimensions; ``L = 1``."""
+    """The kernel of a target on the segment of length ``eta*`` that ends at 0, in d dimensions."""
 
     target: Target
     dimension: int
 
-    def log_density(self, first: Array, away: Array) -> Array:
-        """``-g`` up to a constant, first coordinate and distance from its axis of equal shape."""
-        z = torch.from_numpy(np.stack((first.ravel(), away.ravel()), 1))
+    def log_density(self, first: Array, distance: Array) -> Array:
+        """``-g`` up to a constant, from first coordinates and distances from the first axis.
+
+        The two arrays and the result have the same shape.
+        """
+        z = torch.from_numpy(np.stack((first.ravel(), distance.ravel()), 1))
         eta = segments.critical_length(LIPSCHITZ)
         x = torch.zeros_like(z)
         x[:, 0] = self.target.offset * self.dimension**0.5
         kernel = ReverseTransition(self._no_score, x, eta, 0.0, self.target.log_prob)
         tilt = kernel.tilt_difference(torch.zeros_like(z), z)
-        found: Array = (self.target.log_prob(z, 0.0) - tilt).numpy().reshape(first.shape)
-        return found
+        log_density: Array = (self.target.log_prob(z, 0.0) - tilt).numpy().reshape(first.shape)
+        return log_density
 
     def curvature(self, radius: float) -> float:
         """Smallest eigenvalue of ``hess g`` in the ball."""
@@ -135,30 +147,36 @@ class Kernel:
         raise TypeError("only the law of this kernel is used")
 
     def slices(self, radius: float, dimension: int) -> Array:
-        """``log int exp(-g(s, y)) dy`` over the ball's y, in ``dimension``, (2 OFFSETS + 1,).
+        """``log int exp(-g(s, y)) dy`` over the slices ``first coordinate = s`` of a ball.
 
-        The offsets s are equally spaced from -radius to radius; discs are integrated by Gauss and
-        Legendre's rule in ``|y|``.
+        The ball has ``dimension`` dimensions, and y the other ``dimension - 1``. The integral over
+        ``|y|`` is by Gauss and Legendre's rule.
+
+        Returns:
+            Logarithms at equally spaced offsets s from -radius to radius, (2 OFFSETS + 1,).
         """
         s = np.linspace(-radius, radius, 2 * OFFSETS + 1)
         if dimension == 1:
             return self.log_density(s, np.zeros_like(s))
         nodes, weights = np.polynomial.legendre.leggauss(NODES)
-        # Two discs, the ends, are points.
+        # The slices at both ends are points, of which the logarithm is minus infinity.
         reach = np.sqrt(np.maximum(radius**2 - s**2, 0.0))[:, np.newaxis]
-        away = 0.5 * (nodes + 1.0) * reach
-        logs = self.log_density(np.broadcast_to(s[:, np.newaxis], away.shape), away)
+        distance = 0.5 * (nodes + 1.0) * reach
+        logs = self.log_density(np.broadcast_to(s[:, np.newaxis], distance.shape), distance)
         with np.errstate(divide="ignore"):
             logs += np.log(0.5 * weights * reach)
             if dimension > 2:
-                logs += (dimension - 2) * np.log(away)
-        found: Array = logsumexp(logs, axis=1) + log_sphere(dimension - 1)
-        return found
+                logs += (dimension - 2) * np.log(distance)
+        integrals: Array = logsumexp(logs, axis=1) + log_sphere(dimension - 1)
+        return integrals
 
     def polar(self, radius: float, cells: int) -> tuple[Array, Array, Array]:
-        """Radii (cells, 1), angles (1, cells) and the law's log-density where it is not negligible.
+        """A grid of radii and angles on the part of the ball where the law is not negligible.
 
-        A coarse look over the ball says where that is.
+        A coarse grid over the whole ball shows where that is.
+
+        Returns:
+            Radii (cells, 1), angles (1, cells), and the log-density of the law (cells, cells).
         """
         r_range, a_range = (0.0, radius), (0.0, math.pi)
         for count in (200, cells):
@@ -166,14 +184,14 @@ class Kernel:
             r, a = r[:, np.newaxis], a[np.newaxis]
             logs = (self.dimension - 1) * np.log(r) + (self.dimension - 2) * np.log(np.sin(a))
             logs = logs + self.log_density(r * np.cos(a), r * np.sin(a))
-            kept = logs > logs.max() + NEGLIGIBLE
-            r_range = support(r_range, kept.any(1))
-            a_range = support(a_range, kept.any(0))
+            is_kept = logs > logs.max() + NEGLIGIBLE
+            r_range = kept_range(r_range, is_kept.any(1))
+            a_range = kept_range(a_range, is_kept.any(0))
         return r, a, logs
 
 
 def log_sphere(n: int) -> float:
-    """Log of the area of the unit sphere in n dimensions; two points if n is 1."""
+    """Logarithm of the area of the unit sphere in n dimensions; for n = 1 it has two points."""
     return float(math.log(2.0) + 0.5 * n * math.log(math.pi) - gammaln(0.5 * n))
 
 
@@ -182,56 +200,58 @@ def centres(low: float, high: float, count: int) -> Array:
     return grid_law.Grid(low, high, count).centres
 
 
-def support(ends: tuple[float, float], kept: NDArray[np.bool_]) -> tuple[float, float]:
-    """The part of an interval of equal cells from the first kept to the last."""
+def kept_range(ends: tuple[float, float], is_kept: NDArray[np.bool_]) -> tuple[float, float]:
+    """The part of an interval of equal cells from the first cell that is kept to the last."""
     low, high = ends
-    inside = np.flatnonzero(kept)
-    width = (high - low) / len(kept)
-    return low + width * inside[0], low + width * (inside[-1] + 1)
+    cells = np.flatnonzero(is_kept)
+    width = (high - low) / len(is_kept)
+    return low + width * cells[0], low + width * (cells[-1] + 1)
 
 
 def masses(log_density: Array, spacing: float) -> tuple[Array, float]:
-    """Masses of the cells by Simpson's rule, and the log of the scale that was divided out.
+    """Masses of n cells by Simpson's rule, up to a factor, and the logarithm of that factor.
 
-    The density is given at the ends and the middles of n cells, (2 n + 1,).
+    Args:
+        log_density: log-density at the ends and the middles of the cells, (2 n + 1,).
+        spacing: width of a cell.
     """
     scale = float(log_density.max())
     density = np.exp(log_density - scale)
-    found: Array = (density[:-1:2] + 4.0 * density[1::2] + density[2::2]) * spacing / 6.0
-    return found, scale
+    mass: Array = (density[:-1:2] + 4.0 * density[1::2] + density[2::2]) * spacing / 6.0
+    return mass, scale
 
 
 def half_lines(log_density: Array, spacing: float) -> float:
-    """``min_s p(s) / min(F(s), 1 - F(s))`` over the ends of cells, for the input of `masses`.
+    """``min_s p(s) / min(F(s), 1 - F(s))`` over the ends s of cells, for the arguments of `masses`.
 
-    Half-lines of next to no mass are left out; their ratio is large.
+    Half-lines of a negligible mass are left out; they have large ratios.
     """
     cells, scale = masses(log_density, spacing)
     mass = np.minimum(np.cumsum(cells)[:-1], np.cumsum(cells[::-1])[-2::-1])
-    told = mass > TINY * cells.sum()
+    is_kept = mass > SMALLEST_MASS * cells.sum()
     density = np.exp(log_density[2:-1:2] - scale)
-    return float((density[told] / mass[told]).min())
+    return float((density[is_kept] / mass[is_kept]).min())
 
 
 def half_spaces(kernel: Kernel, radius: float) -> float:
-    """Smallest ratio over half-spaces across the first axis, and the one along it."""
+    """The smallest ratio over half-spaces across the first axis and the half-space along it."""
     spacing = 2.0 * radius / OFFSETS
     across = kernel.slices(radius, kernel.dimension)
-    whole, scale = masses(across, spacing)
+    ball, scale = masses(across, spacing)
     section, section_scale = masses(kernel.slices(radius, kernel.dimension - 1), spacing)
     # By symmetry the half-space along the axis holds one half.
-    along = 2.0 * section.sum() / whole.sum() * math.exp(section_scale - scale)
+    along = 2.0 * section.sum() / ball.sum() * math.exp(section_scale - scale)
     return min(half_lines(across, spacing), along)
 
 
 def balls(kernel: Kernel, radius: float) -> float:
-    """Smallest ratio over balls about 0."""
+    """The smallest ratio over balls about 0."""
     r, _, logs = kernel.polar(radius, RADII)
     return half_lines(logsumexp(logs, axis=1), 2.0 * float(r[1, 0] - r[0, 0]))
 
 
 def gap(kernel: Kernel, radius: float, cells: int) -> float:
-    """Spectral gap of Langevin diffusion in the ball, reflected at its sphere."""
+    """Spectral gap of the Langevin diffusion in the ball that is reflected at its sphere."""
     r, a, logs = kernel.polar(radius, cells)
     dr, da = float(r[1, 0] - r[0, 0]), float(a[0, 1] - a[0, 0])
     size, index = r.size * a.size, np.arange(r.size * a.size).reshape(r.size, a.size)
@@ -247,8 +267,8 @@ def gap(kernel: Kernel, radius: float, cells: int) -> float:
     rows, columns, data = (np.concatenate(part) for part in zip(*entries, strict=True))
     coupling = sparse.coo_matrix((data, (rows, columns)), shape=(size, size))
     generator = (coupling + coupling.T).tocsc()
-    # A function linear in u: u is an eigenfunction of the sphere's Laplacian, eigenvalue d - 2. In
-    # two dimensions u is a sign, and the function vanishes on the axis.
+    # For functions that are linear in u: u is an eigenfunction of the Laplacian of the sphere, and
+    # its eigenvalue is d - 2. In two dimensions u is a sign, and the function is 0 on the axis.
     twist = (kernel.dimension - 2) / (r * np.sin(a)) ** 2
     if kernel.dimension == 2:
         twist = np.zeros_like(logs)
@@ -259,7 +279,7 @@ def gap(kernel: Kernel, radius: float, cells: int) -> float:
 
 
 def lowest(matrix: Any, count: int) -> Array:
-    """Lowest eigenvalues of a sparse positive semi-definite matrix, ascending."""
+    """The ``count`` lowest eigenvalues of a sparse positive semi-definite matrix, ascending."""
     start = np.ones(matrix.shape[0])
     values: Array = eigsh(
         matrix.tocsc(), count, sigma=-0.1, v0=start, return_eigenvectors=False, which="LM"
@@ -268,13 +288,13 @@ def lowest(matrix: Any, count: int) -> Array:
 
 
 def line_gap(kernel: Kernel, grid: grid_law.Grid) -> float:
-    """Spectral gap in one dimension."""
+    """Spectral gap of the Langevin diffusion in one dimension."""
     logs = kernel.log_density(grid.centres, np.zeros(grid.cells))
     return float(grid_law.langevin_spectrum(logs, grid)[1])
 
 
 def line_cheeger(kernel: Kernel, grid: grid_law.Grid) -> float:
-    """``h`` in one dimension."""
+    """The Cheeger constant h in one dimension, for a log-concave law."""
     s = np.linspace(grid.low, grid.high, 2 * grid.cells + 1)
     return half_lines(kernel.log_density(s, np.zeros_like(s)), grid.spacing)
 
@@ -292,31 +312,32 @@ def typical_norm(kernel: Kernel) -> float:
 
 
 def measure(kernel: Kernel, truncation: float, cells: int) -> dict[str, tuple[float, float]]:
-    """Bounds and the gap, over ``L^(1/2)`` or ``L``, each with its numerical error.
+    """Bounds on h and on the gap, and the gap itself, each with its numerical error.
 
-    A gap is extrapolated from two grids (Richardson); the error is the extrapolation's size.
+    As ``L = 1``, they are in units of ``L^(1/2)`` and of L. The gap is extrapolated from two grids
+    (Richardson), and its error is the size of the extrapolation.
     """
     d = kernel.dimension
     radius = truncation * typical_norm(kernel)
     m = kernel.curvature(radius)
-    found = {
+    measured = {
         "radius": (radius, 0.0),
         "lower": (max((2.0 * m / math.pi) ** 0.5, 1.0 / radius), 0.0),
         "gap_lower": (max(m, (0.5 * math.pi / radius) ** 2), 0.0),
     }
     if d == 1:
-        line = grid_law.Grid(-radius, radius, FINE)
+        line = grid_law.Grid(-radius, radius, LINE_CELLS)
         exact, error = grid_law.refined(lambda grid: line_cheeger(kernel, grid), line)
-        found |= {"exact": (exact, error), "upper": (exact, error)}
+        measured |= {"exact": (exact, error), "upper": (exact, error)}
         coarse, fine = (
             line_gap(kernel, grid_law.Grid(-radius, radius, n)) for n in (8 * cells, 16 * cells)
         )
     else:
-        found["upper"] = min(half_spaces(kernel, radius), balls(kernel, radius)), 0.0
+        measured["upper"] = min(half_spaces(kernel, radius), balls(kernel, radius)), 0.0
         coarse, fine = gap(kernel, radius, cells), gap(kernel, radius, 2 * cells)
     change = (fine - coarse) / 3.0
-    found["gap"] = fine + change, abs(change)
-    return found
+    measured["gap"] = fine + change, abs(change)
+    return measured
 
 
 def rows(settings: Settings, seed: int) -> list[tidy.Row]:

@@ -1,18 +1,19 @@
-"""B3, the whole chain: score evaluations against the total variation reached, without noise.
+"""B3, whole chains: score evaluations against the total variation that the samples reach.
 
-Two targets whose laws are known at every step:
+All laws are computed without Monte Carlo noise, on two targets.
 
-- a Gaussian in ten dimensions with mean one, where unadjusted samplers are affine
-  (`rtk.laws.closed_form`);
-- one dimension, two modes, where a segment of RTK-MALA or RTK-ULA is a matrix on a grid
+- A Gaussian in ten dimensions with mean one: the steps of unadjusted samplers are affine there, so
+  that all laws are Gaussians in closed form (`rtk.laws.closed_form`).
+- Two modes in one dimension: a segment of RTK-MALA or RTK-ULA is a matrix on a grid
   (`rtk.laws.grid.segment_laws`).
 
-Each sampler is run twice. By *rule*: step sizes and times from the accuracy asked, the dimension,
-the second moment and L alone, as a theorem has them. *Optimised*: the cheapest of many settings
-that reaches the accuracy. Besides, one segment by itself, and whole chains of fixed step size.
+Every sampler is set in two ways. *By rule* its step sizes and times follow from the accuracy eps,
+the dimension, the second moment and L alone, as in a theorem. *Optimised* settings are the cheapest
+of a large grid of settings that reach the accuracy. Two more parts have a single segment by itself,
+and whole chains of a fixed step size.
 
-RTK takes the theory's segments of length ``eta*`` (the optimised ones multiples of it) down to 0,
-and the paper's Gaussian start.
+RTK runs from the paper's Gaussian start, down to time 0, on segments of the theory's length
+``eta*`` or, for the optimised settings, of multiples of it.
 """
 
 import math
@@ -25,7 +26,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from experiments.theory.inner_chain import GAUSSIAN_VARIANCES, MODES, MODES_LIPSCHITZ, NOISY_END
+from experiments.theory import gaussian, two_modes
+from experiments.theory.search import log_snr_grid, quadratic_grid
 from experiments.workflow import job
 from rtk import process, segments
 from rtk.kernel import ReverseTransition
@@ -38,16 +40,14 @@ from rtk.samplers.base import smoothness
 Array = NDArray[np.float64]
 Rows = list[dict[str, Any]]
 
-GAUSSIAN = Gaussian(np.ones(10), GAUSSIAN_VARIANCES)
-GAUSSIAN_LIPSCHITZ = 1.0 / GAUSSIAN_VARIANCES.min()
+GAUSSIAN = Gaussian(np.ones(10), gaussian.VARIANCES)
 GAUSSIAN_MOMENT = float((GAUSSIAN.mean**2 + GAUSSIAN.variance).sum())
-MODES_MOMENT = 1.36
-MODES_VARIANCE = 0.36
-# N(0, 1) has a mass of 1e-11 beyond the grid, the two modes far less.
 EDGE = 6.8
+"""Half the width of the grid; N(0, 1) has a mass of 1e-11 beyond it, and the two modes less."""
 
-# Slowest exponents of the inner chains per unit of (relative) time if the Hessian lies between a
-# third of the curvature and all of it: ULD's is that of z'' + 2 z' + z / 3 = 0.
+# Rates per unit of relative time at which the slowest direction of an inner chain decays, if the
+# Hessian lies between a third of the curvature and the curvature. The rate of underdamped Langevin
+# is that of z'' + 2 z' + z / 3 = 0.
 LANGEVIN_RATE = 1.0 / 3.0
 UNDERDAMPED_RATE = 1.0 - math.sqrt(2.0 / 3.0)
 
@@ -57,12 +57,12 @@ class Settings:
     """Sizes of the study.
 
     Attributes:
-        smallest: smallest total variation that is asked for.
-        mala_smallest: smallest total variation asked of RTK-MALA's rule.
-        per_decade: accuracies per decade in the rules.
-        longest: latest start time of the searches.
-        most: largest number of steps, by sampler.
-        fixed_steps: relative inner steps of RTK-ULD whose floor is shown.
+        smallest: smallest total variation that a sampler is to reach.
+        mala_smallest: the same for the rule of RTK-MALA.
+        per_decade: number of accuracies per decade for the rules.
+        longest: latest start time that the searches try.
+        most: largest number of steps of each sampler.
+        fixed_steps: relative inner steps of RTK-ULD for which a path to the floor is computed.
         cells: cells of the grid.
     """
 
@@ -76,7 +76,15 @@ class Settings:
 
 
 class Run(NamedTuple):
-    """What one run of a sampler cost, reached, and how it was set."""
+    """The result of one run of a sampler.
+
+    Attributes:
+        nfe: number of score evaluations.
+        tv: total variation between the law of the samples and the target.
+        settings: the settings as text.
+        step_size: relative inner step size.
+        inner_steps: number of inner steps per segment.
+    """
 
     nfe: int
     tv: float
@@ -89,36 +97,30 @@ class Run(NamedTuple):
 
 
 def start_time(eps: float, dimension: int, moment: float) -> float:
-    """``T = log((d + E|x_0|^2)^(1/2) / eps)``: the start's share of TV is then of order eps."""
+    """``T = log((d + E|x_0|^2)^(1/2) / eps)``, at which the start costs a TV of order eps."""
     return math.log(math.sqrt(dimension + moment) / eps)
 
 
 def segment_count(eps: float, dimension: int, moment: float, lipschitz: float) -> int:
-    """Segments of length eta* that reach the start time."""
+    """Number of segments of length ``eta*`` that reach the start time."""
     return math.ceil(start_time(eps, dimension, moment) / segments.critical_length(lipschitz))
 
 
 def grid(lipschitz: float, count: int, multiple: int = 1) -> Array:
-    """``count`` segments of ``multiple`` times eta* that end at 0."""
+    """Times of ``count`` segments that end at 0, each ``multiple`` times ``eta*`` long."""
     times: Array = np.arange(count, -1.0, -1.0) * (multiple * segments.critical_length(lipschitz))
     return times
 
 
-def log_snr_grid(t_start: float, t_end: float, count: int) -> Array:
-    """`rtk.segments.log_snr` for millions of segments, and the closing step to 0."""
-    ends = process.log_snr(t_start), process.log_snr(t_end)
-    return np.append(0.5 * np.log1p(np.exp(-2.0 * np.linspace(*ends, count + 1))), 0.0)
-
-
 def gaussian_tv(law: Gaussian) -> float:
-    """TV to the Gaussian target, to six digits."""
+    """TV between a law and the Gaussian target, to six digits."""
     return gaussian_law.tv(law, GAUSSIAN, tolerance=1e-6)
 
 
 def run_rtk(
     method: str, times: Array, step_size: float, steps: int, counts: Iterable[int]
 ) -> Iterator[Run]:
-    """RTK-ULD or RTK-ULA on the Gaussian from each of the last ``counts`` segments of a grid."""
+    """Runs of RTK-ULD or RTK-ULA on the Gaussian, over various numbers of last segments."""
     step = gaussian_steps.RTK_STEPS[method](GAUSSIAN, times, step_size, steps)
     means, variances = gaussian_steps.starts(step)
     for count in counts:
@@ -128,32 +130,34 @@ def run_rtk(
 
 
 def rtk_rule(method: str, eps: float) -> Run:
-    """Bias of a segment of order ``eps / K^(1/2)``, and chains long enough to come down to it.
+    """The run of RTK-ULD or RTK-ULA whose settings follow from eps.
 
-    Over K segments squares of TV add up (by KL). The theory's bias is ``d^(1/2) theta`` for ULD,
-    ``(d theta)^(1/2)`` for ULA, at the relative step theta.
+    The squares of the TV of K segments add up, because KL does, so each segment may have a TV of
+    ``eps / K^(1/2)``. At the relative step theta the theory's bias is ``d^(1/2) theta`` for ULD and
+    ``(d theta)^(1/2)`` for ULA, which gives the step size. The number of steps is such that the
+    start of a chain decays to that bias.
     """
     dimension = len(GAUSSIAN.mean)
-    count = segment_count(eps, dimension, GAUSSIAN_MOMENT, GAUSSIAN_LIPSCHITZ)
+    count = segment_count(eps, dimension, GAUSSIAN_MOMENT, gaussian.LIPSCHITZ)
     share = eps / math.sqrt(dimension * count)
     step_size, rate = (
         (share, UNDERDAMPED_RATE) if method == "rtk-uld" else (share**2, LANGEVIN_RATE)
     )
     steps = math.ceil(math.log(1.0 / share) / (rate * step_size))
-    times = grid(GAUSSIAN_LIPSCHITZ, count)
+    times = grid(gaussian.LIPSCHITZ, count)
     return next(run_rtk(method, times, step_size, steps, [count]))
 
 
 def mala_rule(eps: float) -> tuple[int, int]:
-    """Segments and inner steps of RTK-MALA on the two modes; step as large as the curvature."""
-    count = segment_count(eps, 1, MODES_MOMENT, MODES_LIPSCHITZ)
+    """Numbers of segments and inner steps of RTK-MALA on the two modes, at the relative step 1."""
+    count = segment_count(eps, 1, two_modes.SECOND_MOMENT, two_modes.LIPSCHITZ)
     return count, math.ceil(math.log(math.sqrt(count) / eps) / LANGEVIN_RATE)
 
 
 def run_plain(method: str, times: Array) -> Run:
-    """DDPM, DDIM or DPM-Solver++(2M) on the Gaussian; the times end at 0."""
-    if method == "dpmpp-2m":
-        law = gaussian_steps.dpmpp_2m(GAUSSIAN, times[:-1])
+    """The run of DDPM, DDIM or DPM-Solver++(2M) on the Gaussian along times that end at 0."""
+    if method == "dpm++2m":
+        law = gaussian_steps.dpm_solver(GAUSSIAN, times[:-1])
     else:
         law = gaussian_steps.law(gaussian_steps.PLAIN_STEPS[method], GAUSSIAN, times)
     settings = f"t_start={times[0]:.4g},t_end={times[-2]:.4g}"
@@ -161,23 +165,24 @@ def run_plain(method: str, times: Array) -> Run:
 
 
 def clean_end(eps: float) -> float:
-    """End of a log-SNR grid: Tweedie's step from there to 0 costs TV of order eps."""
-    return eps / (math.sqrt(len(GAUSSIAN.mean)) * GAUSSIAN_LIPSCHITZ)
+    """End of a log-SNR grid, from which the denoising step to 0 costs a TV of order eps."""
+    return eps / (math.sqrt(len(GAUSSIAN.mean)) * gaussian.LIPSCHITZ)
 
 
 def plain_rule(method: str, eps: float, *, most: int) -> Run | None:
-    """A grid by the order of the scheme; None if it has more than ``most`` steps.
+    """The run whose grid follows from eps, or None if the grid has more than ``most`` steps.
 
-    DDPM: equal steps in t, ``h = eps^2 / (L^2 d T)`` (Chen et al. 2023, arXiv 2209.11215, Theorem
-    2). The solvers: steps of equal length h in log-SNR with ``d^(1/2) h^p = eps``, p their order.
+    DDPM makes equal steps in t, ``h = eps^2 / (L^2 d T)`` (Chen et al. 2023, arXiv 2209.11215,
+    Theorem 2). A solver of order p makes steps of equal length h in log-SNR, where
+    ``d^(1/2) h^p = eps``.
     """
     dimension = len(GAUSSIAN.mean)
     t_start = start_time(eps, dimension, GAUSSIAN_MOMENT)
     if method == "ddpm":
-        count = math.ceil((t_start * GAUSSIAN_LIPSCHITZ / eps) ** 2 * dimension)
+        count = math.ceil((t_start * gaussian.LIPSCHITZ / eps) ** 2 * dimension)
         return run_plain(method, np.linspace(t_start, 0.0, count + 1)) if count <= most else None
     length = process.log_snr(clean_end(eps)) - process.log_snr(t_start)
-    order = {"ddim": 1, "dpmpp-2m": 2}[method]
+    order = {"ddim": 1, "dpm++2m": 2}[method]
     count = math.ceil(length / (eps / math.sqrt(dimension)) ** (1 / order))
     times = log_snr_grid(t_start, clean_end(eps), count)
     return run_plain(method, times) if count <= most else None
@@ -187,15 +192,15 @@ def plain_rule(method: str, eps: float, *, most: int) -> Run | None:
 
 
 def modes_starts(kernels: ReverseTransition, cells: grid_law.Grid) -> Array:
-    """The paper's Gaussian start of each kernel, one row per cell (`rtk.warm_start.gaussian`)."""
-    precision = 2.0 * smoothness(kernels.t_lo, MODES_VARIANCE) + kernels.tilt_precision
+    """Laws of the paper's Gaussian start (`rtk.warm_start.gaussian`): masses (kernels, cells)."""
+    precision = 2.0 * smoothness(kernels.t_lo, two_modes.VARIANCE) + kernels.tilt_precision
     mean = math.exp(kernels.eta) * kernels.tilt_precision / precision * kernels.x.numpy()
     return np.stack([cells.law(-0.5 * precision * (cells.centres - m) ** 2) for m in mean])
 
 
 def modes_step(kernel: ReverseTransition, step_size: float) -> float:
-    """A step relative to the curvature, as `rtk.samplers.reverse_transition` takes it."""
-    return step_size / (smoothness(kernel.t_lo, MODES_VARIANCE) + kernel.tilt_precision)
+    """The step size relative to the curvature, as `rtk.samplers.reverse_transition` has it."""
+    return step_size / (smoothness(kernel.t_lo, two_modes.VARIANCE) + kernel.tilt_precision)
 
 
 def modes_chains(
@@ -205,15 +210,26 @@ def modes_chains(
     multiple: int,
     cells: grid_law.Grid,
 ) -> dict[tuple[int, int], float]:
-    """(segments, inner steps) -> TV of the samples; all runs on one grid of times, in one pass."""
+    """Total variations between samples and the two modes, of several runs in one pass.
+
+    Args:
+        method: ``rtk-mala`` or ``rtk-ula``.
+        runs: (number of segments, number of inner steps) of each run.
+        step_size: relative inner step size.
+        multiple: length of a segment over ``eta*``.
+        cells: the grid on which the laws are computed.
+
+    Returns:
+        The TV of each run, by its numbers of segments and inner steps.
+    """
     x = torch.from_numpy(cells.centres).unsqueeze(1)
     runs = set(runs)
-    times = grid(MODES_LIPSCHITZ, max(count for count, _ in runs), multiple)
+    times = grid(two_modes.LIPSCHITZ, max(count for count, _ in runs), multiple)
     steps = max(steps for _, steps in runs)
     normal = cells.law(-0.5 * cells.centres**2)
     laws = {run: normal for run in runs}
     for count, t_hi, t_lo in zip(range(len(times) - 1, 0, -1), times, times[1:], strict=False):
-        kernels = ReverseTransition(MODES.score, x, t_hi, t_lo, MODES.log_prob)
+        kernels = two_modes.kernels(x, t_hi, t_lo)
         matrices = grid_law.segment_laws(
             kernels,
             modes_starts(kernels, cells),
@@ -225,11 +241,12 @@ def modes_chains(
         for run in runs:
             if run[0] >= count:
                 laws[run] = laws[run] @ matrices[run[1]]
-    target = cells.law(MODES.log_prob(x, 0.0).numpy())
+    target = cells.law(two_modes.TARGET.log_prob(x, 0.0).numpy())
     return {run: float(grid_law.tv(law, target)) for run, law in laws.items()}
 
 
 def modes_run(method: str, run: tuple[int, int], tv: float, step_size: float) -> Run:
+    """The record of a run of `modes_chains`; MALA needs one more score per segment than ULA."""
     count, steps = run
     nfe = count * (steps + (method == "rtk-mala"))
     return Run(nfe, tv, f"segments={count}", step_size, steps)
@@ -239,10 +256,11 @@ def modes_run(method: str, run: tuple[int, int], tv: float, step_size: float) ->
 
 
 def mala_segment(step_size: float, steps: int, cells: grid_law.Grid) -> list[Run]:
-    """RTK-MALA's first segment from 0 on the two modes: TV to the kernel after each step."""
-    x = torch.tensor([[NOISY_END]], dtype=torch.float64)
-    t_hi = segments.critical_length(MODES_LIPSCHITZ)
-    kernel = ReverseTransition(MODES.score, x, t_hi, 0.0, MODES.log_prob)
+    """Runs of RTK-MALA on the segment of the two modes that ends at 0, one per number of steps.
+
+    The TV is that between the law of the inner chain and the kernel.
+    """
+    kernel = two_modes.kernel()
     (start,) = modes_starts(kernel, cells)
     matrix = grid_law.mala_matrix(kernel, cells, modes_step(kernel, step_size))
     path = grid_law.tv(grid_law.laws(start, matrix, steps), grid_law.kernel_law(kernel, cells))
@@ -250,8 +268,8 @@ def mala_segment(step_size: float, steps: int, cells: grid_law.Grid) -> list[Run
 
 
 def gaussian_segment(method: str, step_size: float, steps: int) -> Run:
-    """The same for ULD or ULA on the Gaussian, from x = 1."""
-    times = grid(GAUSSIAN_LIPSCHITZ, 1)
+    """The run of ULD or ULA on the last segment of the Gaussian, from x = 1: TV to the kernel."""
+    times = grid(gaussian.LIPSCHITZ, 1)
     x = np.ones(len(GAUSSIAN.mean))
     step = gaussian_steps.RTK_STEPS[method](GAUSSIAN, times, step_size, steps)
     law = gaussian_steps.then(step, x)
@@ -263,14 +281,17 @@ def gaussian_segment(method: str, step_size: float, steps: int) -> Run:
 
 
 def ladder(low: float, high: float, per_decade: int) -> Array:
-    """Numbers of equal ratio from ``low`` to at most ``high``."""
+    """Numbers of equal ratio from ``low`` to at most ``high``, ``per_decade`` in each decade."""
     count = math.floor(per_decade * math.log10(high / low) + 1e-9)
     steps: Array = low * 10.0 ** (np.arange(count + 1) / per_decade)
     return steps
 
 
 def while_it_helps(runs: Iterable[Run]) -> Iterator[Run]:
-    """Runs of growing cost, up to one whose TV is hardly below that of the one before."""
+    """The first of some runs of growing cost, up to one that lowers a TV by less than 5 %.
+
+    A TV of 0.1 or more does not end them.
+    """
     before = math.inf
     for run in runs:
         yield run
@@ -280,30 +301,32 @@ def while_it_helps(runs: Iterable[Run]) -> Iterator[Run]:
 
 
 def plain_candidates(method: str, most: int) -> Iterator[Run]:
-    """Log-SNR grids with ends that cost eps each, and grids quadratic in t, of many lengths."""
+    """Runs on log-SNR grids whose two ends cost eps each, and on grids that are quadratic in t."""
     counts = np.unique(ladder(4, most, 8).astype(int)).tolist()
     for eps in 1.0 / ladder(1.0, most, 2):
-        # Samplers with noise forget the start on the way: its share of TV falls as e^-2T.
+        # A sampler with noise contracts the error of the start, so that it falls as e^-2T.
         for contraction in (1.0, 2.0):
             t_start = start_time(eps, len(GAUSSIAN.mean), GAUSSIAN_MOMENT) / contraction
             log_snr = (log_snr_grid(t_start, clean_end(eps), n) for n in counts)
-            if method == "dpmpp-2m":
-                # Its error changes sign on the way: more steps may harm before they help.
+            if method == "dpm++2m":
+                # The error of this solver changes its sign, so that it may grow before it falls.
                 yield from (run_plain(method, times) for times in log_snr)
                 continue
-            quadratic = (t_start * np.linspace(1.0, 0.0, n + 1) ** 2 for n in counts)
+            quadratic = (quadratic_grid(t_start, n) for n in counts)
             for grids in (log_snr, quadratic):
                 yield from while_it_helps(run_plain(method, times) for times in grids)
 
 
 def rtk_candidates(method: str, smallest: float, longest: float) -> Iterator[Run]:
-    """Segments of 4 and 16 eta*, all starts, steps and physical times of the inner chain.
+    """Runs of RTK-ULD or RTK-ULA on the Gaussian for the search of the cheapest settings.
 
-    Shorter segments are not searched: long ones are cheaper on a target that is log-concave itself.
+    They vary the start time, the step size and the duration of the inner chain. Segments have 4 and
+    16 times the length ``eta*``: on a log-concave target longer segments are cheaper than shorter
+    ones.
     """
-    eta = segments.critical_length(GAUSSIAN_LIPSCHITZ)
+    eta = segments.critical_length(gaussian.LIPSCHITZ)
     for multiple in (4, 16):
-        times = grid(GAUSSIAN_LIPSCHITZ, math.ceil(longest / (multiple * eta)), multiple)
+        times = grid(gaussian.LIPSCHITZ, math.ceil(longest / (multiple * eta)), multiple)
         counts = np.unique(ladder(1, len(times) - 1, 8).astype(int)).tolist()
         for step_size in 1.0 / ladder(1.0, 10.0 / smallest, 4):
             for duration in 2.0 ** np.arange(1.0, 8.0, 0.5):
@@ -312,19 +335,19 @@ def rtk_candidates(method: str, smallest: float, longest: float) -> Iterator[Run
 
 
 def mala_candidates(cells: grid_law.Grid, longest: float) -> Iterator[Run]:
-    """RTK-MALA on the two modes: segments of 4 and 16 eta*, starts, inner steps and step sizes."""
-    eta = segments.critical_length(MODES_LIPSCHITZ)
+    """Runs of RTK-MALA on the two modes, which vary the same settings at two step sizes."""
+    eta = segments.critical_length(two_modes.LIPSCHITZ)
     for multiple in (4, 16):
         counts = np.unique(ladder(1, longest / (multiple * eta), 12).astype(int)).tolist()
         runs = [(count, steps) for count in counts for steps in range(1, 49)]
         for step_size in (1.0, 1.5):
-            found = modes_chains("rtk-mala", runs, step_size, multiple, cells)
-            for run, tv in found.items():
+            variations = modes_chains("rtk-mala", runs, step_size, multiple, cells)
+            for run, tv in variations.items():
                 yield modes_run("rtk-mala", run, tv, step_size)
 
 
 def segment_candidates(method: str, smallest: float, cells: grid_law.Grid) -> Iterator[Run]:
-    """One segment: step sizes and numbers of steps."""
+    """Runs on one segment, which vary the step size and the number of steps."""
     if method == "rtk-mala":
         for step_size in (1.0, 1.5):
             yield from mala_segment(step_size, 40, cells)
@@ -335,7 +358,7 @@ def segment_candidates(method: str, smallest: float, cells: grid_law.Grid) -> It
 
 
 def cheapest(candidates: Iterable[Run], accuracies: Iterable[float]) -> dict[float, Run]:
-    """eps -> the run with the least NFE among those with TV <= eps; no entry if there is none."""
+    """For each accuracy eps that some run reaches, the run with the least NFE among those."""
     ordered = sorted(candidates)
     first = {eps: next((run for run in ordered if run.tv <= eps), None) for eps in accuracies}
     return {eps: run for eps, run in first.items() if run is not None}
@@ -345,7 +368,7 @@ def cheapest(candidates: Iterable[Run], accuracies: Iterable[float]) -> dict[flo
 
 
 def rows_of(study: str, target: str, method: str, runs: Iterable[tuple[float, Run]]) -> Rows:
-    """Rows of the table; eps is the accuracy that was asked for, NaN if none was."""
+    """Rows of the table for runs with the accuracy eps that each was set for, or NaN."""
     return [
         {"study": study, "target": target, "method": method, "settings": run.settings, "eps": eps}
         | {"metric": "tv", "value": run.tv, "nfe": run.nfe}
@@ -354,18 +377,19 @@ def rows_of(study: str, target: str, method: str, runs: Iterable[tuple[float, Ru
     ]
 
 
-def unasked(runs: Iterable[Run]) -> Iterator[tuple[float, Run]]:
+def without_accuracy(runs: Iterable[Run]) -> Iterator[tuple[float, Run]]:
+    """Runs that were not set for an accuracy, with NaN in its place."""
     return ((math.nan, run) for run in runs)
 
 
-def searched(settings: Settings) -> list[float]:
+def search_accuracies(settings: Settings) -> list[float]:
     """The accuracies for which the cheapest settings are searched."""
     accuracies: list[float] = (1.0 / ladder(1.0, 1.0 / settings.smallest, 2)).tolist()
     return accuracies[1:]
 
 
 def by_rule(rule: Callable[[float], Run | None], settings: Settings) -> Iterator[tuple[float, Run]]:
-    """Runs for smaller and smaller eps, until the smallest TV is reached or the rule gives up."""
+    """Runs by a rule for falling eps, until the smallest TV is reached or the rule returns None."""
     for eps in 1.0 / ladder(1.0, 1.0 / settings.smallest, settings.per_decade):
         run = rule(float(eps))
         if run is None:
@@ -376,62 +400,64 @@ def by_rule(rule: Callable[[float], Run | None], settings: Settings) -> Iterator
 
 
 def gaussian_rows(settings: Settings) -> Rows:
-    """Whole chains of unadjusted samplers."""
+    """Whole chains of unadjusted samplers on the Gaussian."""
     table: Rows = []
     for method in gaussian_steps.RTK_STEPS:
         table += rows_of("rule", "gaussian", method, by_rule(partial(rtk_rule, method), settings))
-        found = cheapest(
-            rtk_candidates(method, settings.smallest, settings.longest), searched(settings)
+        best = cheapest(
+            rtk_candidates(method, settings.smallest, settings.longest), search_accuracies(settings)
         )
-        table += rows_of("optimised", "gaussian", method, found.items())
+        table += rows_of("optimised", "gaussian", method, best.items())
     for method, most in settings.most.items():
         runs = by_rule(partial(plain_rule, method, most=most), settings)
         table += rows_of("rule", "gaussian", method, runs)
-        found = cheapest(plain_candidates(method, most // 25), searched(settings))
-        table += rows_of("optimised", "gaussian", method, found.items())
-    count = segment_count(settings.smallest, 10, GAUSSIAN_MOMENT, GAUSSIAN_LIPSCHITZ)
-    times = grid(GAUSSIAN_LIPSCHITZ, count)
+        best = cheapest(plain_candidates(method, most // 25), search_accuracies(settings))
+        table += rows_of("optimised", "gaussian", method, best.items())
+    count = segment_count(settings.smallest, 10, GAUSSIAN_MOMENT, gaussian.LIPSCHITZ)
+    times = grid(gaussian.LIPSCHITZ, count)
     for step_size in settings.fixed_steps:
         for steps in np.unique(ladder(1, 64.0 / step_size, 12).astype(int)).tolist():
-            fixed = unasked(run_rtk("rtk-uld", times, step_size, steps, [count]))
+            fixed = without_accuracy(run_rtk("rtk-uld", times, step_size, steps, [count]))
             table += rows_of("fixed step", "gaussian", "rtk-uld", fixed)
     return table
 
 
 def modes_rows(settings: Settings) -> Rows:
-    """Whole chains of RTK-MALA, and of RTK-ULA beside it, on the two modes."""
+    """Whole chains of RTK-MALA and, for comparison, of RTK-ULA on the two modes."""
     fine = grid_law.Grid(-EDGE, EDGE, settings.cells)
     coarse = grid_law.Grid(-EDGE, EDGE, settings.cells // 2)
     accuracies = [float(e) for e in 1.0 / ladder(1.0, 1.0 / settings.mala_smallest, 4)]
-    asked = {eps: mala_rule(eps) for eps in accuracies}
-    tv = modes_chains("rtk-mala", asked.values(), 1.0, 1, fine)
-    check = modes_chains("rtk-mala", asked.values(), 1.0, 1, coarse)
-    runs = [(eps, modes_run("rtk-mala", run, tv[run], 1.0)) for eps, run in asked.items()]
+    settings_of = {eps: mala_rule(eps) for eps in accuracies}
+    tv = modes_chains("rtk-mala", settings_of.values(), 1.0, 1, fine)
+    check = modes_chains("rtk-mala", settings_of.values(), 1.0, 1, coarse)
+    runs = [(eps, modes_run("rtk-mala", run, tv[run], 1.0)) for eps, run in settings_of.items()]
     table = rows_of("rule", "two modes", "rtk-mala", runs)
-    # Richardson, as `rtk.laws.grid.refined`.
+    # The error of Richardson's extrapolation, as in `rtk.laws.grid.refined`.
     table += [
         row | {"metric": "grid_error", "value": abs(tv[run] - check[run]) / 3.0}
-        for row, run in zip(table, asked.values(), strict=True)
+        for row, run in zip(table, settings_of.values(), strict=True)
     ]
     count, most = mala_rule(settings.smallest)
     path = [(count, steps) for steps in range(1, most + 1)]
     for method in ("rtk-mala", "rtk-ula"):
         tv = modes_chains(method, path, 1.0, 1, coarse)
-        fixed = unasked(modes_run(method, run, tv[run], 1.0) for run in path)
+        fixed = without_accuracy(modes_run(method, run, tv[run], 1.0) for run in path)
         table += rows_of("fixed step", "two modes", method, fixed)
-    found = cheapest(mala_candidates(coarse, settings.longest), searched(settings))
-    return table + rows_of("optimised", "two modes", "rtk-mala", found.items())
+    best = cheapest(mala_candidates(coarse, settings.longest), search_accuracies(settings))
+    return table + rows_of("optimised", "two modes", "rtk-mala", best.items())
 
 
 def segment_rows(settings: Settings) -> Rows:
-    """One segment."""
+    """Runs on one segment: a path of RTK-MALA, and the cheapest settings of every sampler."""
     cells = grid_law.Grid(-EDGE, EDGE, settings.cells)
-    path = unasked(mala_segment(1.0, 40, cells))
+    path = without_accuracy(mala_segment(1.0, 40, cells))
     table = rows_of("segment path", "two modes", "rtk-mala", path)
     for method in ("rtk-mala", *gaussian_steps.RTK_STEPS):
         target = "two modes" if method == "rtk-mala" else "gaussian"
-        found = cheapest(segment_candidates(method, settings.smallest, cells), searched(settings))
-        table += rows_of("segment", target, method, found.items())
+        best = cheapest(
+            segment_candidates(method, settings.smallest, cells), search_accuracies(settings)
+        )
+        table += rows_of("segment", target, method, best.items())
     return table
 
 

@@ -1,19 +1,21 @@
-"""B4: score evaluations for a total variation eps as the dimension grows, without sampling noise.
+"""B4: score evaluations for a total variation eps, as the dimension grows. All laws are exact.
 
-Two targets. Products of ``N(1, 1/4)`` and ``N(1, 2)``, on which unadjusted samplers have Gaussian
-laws in closed form (`rtk.laws.closed_form`), from the start at T to the samples. And
-``N(1, I/4)``, for MALA: each of its kernels is an isotropic Gaussian around the mean of the DDPM
-warm start, so that MALA's exact law there is that of a radius (`rtk.laws.grid`).
+There are two targets. The first is a product of ``N(1, 1/4)`` and ``N(1, 2)`` laws, on which the
+laws of unadjusted samplers are Gaussians in closed form (`rtk.laws.closed_form`), from the start at
+T to the samples. The second is ``N(1, I/4)``, for MALA: each of its kernels is an isotropic
+Gaussian around the mean of the DDPM warm start, so that the exact law of MALA is that of a radius
+(`rtk.laws.radial`).
 
-Every curve is the least cost under its step's rule, found by bisection; a "rule" is a step (or, for
-DDPM and DDIM, a grid) that theory names and that was fixed beforehand, "optimised" the best of a
-grid of steps. Lengths of segments are the theory's eta* on [0, T], ``T = log(2 M^(1/2) / eps)``
-with ``M = E|x_0|^2``: the start ``N(0, I)`` then costs at most about eps / 4.
+Each number is the least cost under a rule for the step, by bisection. The rule ``theory`` is a step
+size (for DDPM and DDIM, a grid) that the theory names and that was fixed beforehand. The rule
+``optimised`` is the best of several. Segments have the theory's length ``eta*`` on [0, T], where
+``T = log(2 M^(1/2) / eps)`` and ``M = E|x_0|^2``. The start ``N(0, I)`` then costs at most about
+eps / 4.
 """
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.theory.search import least
 from experiments.workflow import job
 from rtk import segments
 from rtk.laws import closed_form as gaussian_steps
@@ -36,20 +39,21 @@ Row = dict[str, Any]
 MEAN = 1.0
 VARIANCES = np.array([0.25, 2.0])
 PRODUCT = Gaussian(np.full(2, MEAN), VARIANCES)
-# The largest Jacobian norm of the scores of both targets over all times.
 LIPSCHITZ = 4.0
+"""The largest Jacobian norm of the scores of both targets over all times."""
 
-# The paper's Gaussian start has precision 4 L, the sharpest kernel 3 L; the mode is the DDPM start
-# of the last segment.
 STARTS = {"warm": 0.75, "cold": 0.0}
+"""Variance of the start of MALA over that of the kernel.
 
-# Inner steps that leave nothing of the start, whatever their size.
-FOREVER = 2**40
-
-# Exponents of the grids T u^p of DDPM and DDIM; the first is the theory's.
+The precision of the paper's Gaussian start is 4 L, and that of the sharpest kernel is 3 L. The cold
+start is the mode, where the DDPM warm start of the last segment lies.
+"""
+STATIONARY = 2**40
+"""A number of inner steps after which nothing of the start remains, for all step sizes here."""
 GRID_POWERS = (1.0, 1.5, 2.0, 3.0)
-# Spacing of the grids of steps, as a factor.
-FINER = 2.0**-0.5
+"""Exponents p of the grids ``T u^p`` of DDPM and DDIM; the first is the theory's."""
+STEP_RATIO = 2.0**-0.5
+"""Ratio of successive step sizes in a search."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Settings:
     Attributes:
         dimensions: dimensions in which the cost is measured.
         accuracies: total variations to reach.
-        methods: samplers, by the names that they have in results.
+        methods: names of the samplers, as in the results.
     """
 
     dimensions: list[int]
@@ -73,48 +77,36 @@ def end_time(second_moment: float, eps: float) -> float:
 
 
 def product_end_time(dimension: int, eps: float) -> float:
+    """The end time for the product target."""
     return end_time(dimension * (MEAN**2 + VARIANCES.mean()), eps)
 
 
 def product_tv(step: gaussian_steps.Step, times: Times, dimension: int) -> float:
-    """TV of a chain's law from the product target of this dimension, an even number."""
+    """TV between the law of a chain and the product target, for an even dimension."""
     copies = dimension // len(VARIANCES)
     law = gaussian_steps.law(step, PRODUCT, times)
     return gaussian_law.tv(law.power(copies), PRODUCT.power(copies), tolerance=1e-6)
 
 
-def least(enough: Callable[[int], bool]) -> int:
-    """The least count that is enough, by doubling and bisection; it must stay so beyond."""
-    high = 1
-    while not enough(high):
-        high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
-
-
 def solver_nfe(method: str, dimension: int, eps: float, power: float = 1.0) -> int:
-    """Least steps of DDPM or DDIM on the grid ``T u^power``; each is one score."""
+    """The least number of steps of DDPM or DDIM on the grid ``T u^power``; a step is one score."""
     end = product_end_time(dimension, eps)
 
-    def enough(count: int) -> bool:
+    def is_enough(count: int) -> bool:
         times = segments.power(count, end, 0.0, power)
-        # One step to 0 returns a law without density.
-        step = gaussian_steps.PLAIN_STEPS[method]
-        return count > 1 and product_tv(step, times, dimension) <= eps
+        return product_tv(gaussian_steps.PLAIN_STEPS[method], times, dimension) <= eps
 
-    return least(enough)
+    # A single step to 0 returns a law without a density.
+    return least(is_enough, start=2)
 
 
 def langevin_nfe(
     method: str, dimension: int, eps: float, step_size: float
 ) -> tuple[int, int] | None:
-    """Segments and least inner steps of RTK-ULD or RTK-ULA; None if its floor is above eps."""
+    """Segments and least inner steps of RTK-ULD or RTK-ULA, or None if the floor is above eps."""
     times = segments.from_lipschitz(LIPSCHITZ, product_end_time(dimension, eps))
 
-    def enough(inner_steps: int) -> bool:
+    def is_enough(inner_steps: int) -> bool:
         step = partial(
             gaussian_steps.RTK_STEPS[method],
             step_size=step_size,
@@ -123,11 +115,11 @@ def langevin_nfe(
         )
         return product_tv(step, times, dimension) <= eps
 
-    return (len(times) - 1, least(enough)) if enough(FOREVER) else None
+    return (len(times) - 1, least(is_enough)) if is_enough(STATIONARY) else None
 
 
 def rule_step(method: str, dimension: int, eps: float) -> float:
-    """Steps of the theory, relative to the curvature: those of its bounds with constant one."""
+    """The theory's relative step size: that of its bounds, with the constant one."""
     if method == "rtk-uld":
         return eps / math.sqrt(dimension)
     if method == "rtk-ula":
@@ -136,10 +128,12 @@ def rule_step(method: str, dimension: int, eps: float) -> float:
 
 
 def falling_steps(largest: float) -> Iterator[float]:
-    return (largest * FINER**k for k in itertools.count())
+    """Step sizes that fall by the factor `STEP_RATIO`, without end."""
+    return (largest * STEP_RATIO**k for k in itertools.count())
 
 
 def solver_rows(method: str, dimension: int, eps: float) -> list[Row]:
+    """The costs of DDPM or DDIM on the theory's grid and on the best one."""
     costs = [solver_nfe(method, dimension, eps, power) for power in GRID_POWERS]
     return [
         {"rule": "theory", "nfe": costs[0], "segments": costs[0]},
@@ -148,20 +142,25 @@ def solver_rows(method: str, dimension: int, eps: float) -> list[Row]:
 
 
 def langevin_rows(method: str, dimension: int, eps: float) -> list[Row]:
-    """The rule's cost, and the least over falling steps until smaller ones only cost more."""
+    """The costs of RTK-ULD or RTK-ULA at the theory's step size and at the best one.
+
+    The search over falling step sizes ends where the cost exceeds the least one by 20 %.
+    """
 
     def row(rule: str, step_size: float) -> Row | None:
-        found = langevin_nfe(method, dimension, eps, step_size)
-        if found is None:
+        numbers = langevin_nfe(method, dimension, eps, step_size)
+        if numbers is None:
             return None
-        count, inner = found
-        # A score for the warm start, one for each step.
+        count, inner = numbers
+        # The warm start needs one score, and so does each step.
         cost = {"nfe": count * (inner + 1), "segments": count, "inner_steps": inner}
         return {"rule": rule, "step_size": step_size, **cost}
 
     theory = row("theory", rule_step(method, dimension, eps))
     if theory is None:
-        raise ArithmeticError(f"the rule's step of {method} does not reach {eps} in d={dimension}")
+        raise ArithmeticError(
+            f"{method} at the theory's step does not reach {eps} in d={dimension}"
+        )
     best: Row | None = None
     for step_size in falling_steps(1.0):
         here = row("optimised", step_size)
@@ -176,9 +175,17 @@ def langevin_rows(method: str, dimension: int, eps: float) -> list[Row]:
 def radial_path(
     dimension: int, step_size: float, starts: list[float], stop: float, most: int
 ) -> Array:
-    """TV of MALA on ``N(0, I)`` after 0, 1, ... steps from ``N(0, variance I)``, (steps, starts).
+    """TV between ``N(0, I)`` and the law of MALA after 0, 1, ... steps.
 
-    Until all are at most ``stop``, or for ``most`` steps.
+    Args:
+        dimension: the dimension d.
+        step_size: step size.
+        starts: variances v of the starts ``N(0, v I)``.
+        stop: the path ends where the TV of all starts is at most this.
+        most: number of steps after which the path ends in any case.
+
+    Returns:
+        Total variations, (steps + 1, starts).
     """
     high = math.sqrt(dimension) + 7.0
     grid = grid_law.Grid(0.0, high, max(300, math.ceil(high / (0.5 * math.sqrt(2 * step_size)))))
@@ -186,7 +193,7 @@ def radial_path(
     target = radial.law(grid, dimension)
     law = np.stack(
         [
-            # The mode is the cell at the origin.
+            # The cell at the origin holds the mode.
             radial.law(grid, dimension, variance) if variance > 0.0 else np.eye(grid.cells)[0]
             for variance in starts
         ]
@@ -198,16 +205,17 @@ def radial_path(
     return np.stack(path)
 
 
-def first(path: Array, eps: float) -> float:
-    """Steps until the path is at most eps; infinity if it never is."""
+def steps_to(path: Array, eps: float) -> float:
+    """The number of steps until a path is at most eps, or infinity if it never is."""
     below = path <= eps
     return float(below.argmax()) if below.any() else math.inf
 
 
 def mala_rows(dimension: int, accuracies: list[float]) -> list[tuple[float, Row]]:
-    """(eps, row) of RTK-MALA: K segments, each to TV ``eps / (2 K)``, which adds up to eps / 2.
+    """The costs of RTK-MALA, as pairs of eps and a row.
 
-    Metric "steps" is for one kernel to TV eps, without the segments.
+    Each of the K segments has a TV of ``eps / (2 K)``, so that all have eps / 2. The rows of the
+    metric ``steps`` are for one kernel by itself and a TV of eps.
     """
     second_moment = dimension * (MEAN**2 + 1.0 / LIPSCHITZ)
     counts = {
@@ -217,25 +225,27 @@ def mala_rows(dimension: int, accuracies: list[float]) -> list[tuple[float, Row]
     stop = min(eps / (2 * count) for eps, count in counts.items())
     starts = [*STARTS.values()]
     theory = rule_step("rtk-mala", dimension, math.nan)
-    # A bound that ends a chain which does not converge; this one takes about d log(d / eps) steps.
+    # The last argument ends a chain that does not converge; this one needs d log(d / eps) steps.
     paths = {"theory": {theory: radial_path(dimension, theory, starts, stop, 50 * dimension)}}
     most = len(paths["theory"][theory])
     third = min(1.0, 1.1 * dimension ** (-1 / 3))
     paths["third"] = {third: radial_path(dimension, third, starts, stop, 4 * most)}
-    # Below d^(-1/2) / 2 smaller steps only take longer, in every dimension tried.
+    # Step sizes below d^(-1/2) / 2 only take longer, in every dimension that was tried.
     smallest = max(theory, 0.5 * dimension**-0.5)
     steps = itertools.takewhile(lambda step: step >= smallest, falling_steps(0.95))
     paths["optimised"] = {step: radial_path(dimension, step, starts, stop, most) for step in steps}
     rows: list[tuple[float, Row]] = []
-    for (rule, tried), eps, (s, start) in itertools.product(
+    for (rule, paths_of_rule), eps, (s, start) in itertools.product(
         paths.items(), accuracies, enumerate(STARTS)
     ):
         count = counts[eps]
         for metric, accuracy in (("nfe", eps / (2 * count)), ("steps", eps)):
-            inner, step_size = min((first(p[:, s], accuracy), step) for step, p in tried.items())
+            inner, step_size = min(
+                (steps_to(p[:, s], accuracy), step) for step, p in paths_of_rule.items()
+            )
             if math.isinf(inner):
                 continue
-            # A score for a segment's chain, one for each step; the warm start reuses the last.
+            # A chain needs a score at its start and one per step; the warm start reuses the last.
             nfe = count * (int(inner) + 1) + 1 if metric == "nfe" else int(inner)
             cost = {"nfe": nfe, "segments": count, "inner_steps": inner, "step_size": step_size}
             rows.append((eps, {"rule": rule, "start": start, "metric": metric, **cost}))
@@ -243,13 +253,13 @@ def mala_rows(dimension: int, accuracies: list[float]) -> list[tuple[float, Row]
 
 
 def measure(method: str, dimension: int, accuracies: list[float]) -> list[Row]:
-    """All rows of one method in one dimension."""
+    """All rows of one sampler in one dimension."""
     if method == "rtk-mala":
-        found = mala_rows(dimension, accuracies)
+        costs = mala_rows(dimension, accuracies)
     else:
         make = langevin_rows if method.startswith("rtk") else solver_rows
-        found = [(eps, row) for eps in accuracies for row in make(method, dimension, eps)]
-    return [{"method": method, "dimension": dimension, "eps": eps, **row} for eps, row in found]
+        costs = [(eps, row) for eps in accuracies for row in make(method, dimension, eps)]
+    return [{"method": method, "dimension": dimension, "eps": eps, **row} for eps, row in costs]
 
 
 def rows(settings: Settings, seed: int) -> list[Row]:

@@ -1,26 +1,28 @@
-"""B6: energy differences from scores: their error, what it does to the law, and what they cost.
+"""B6: energy differences that are estimated from scores: their errors, their effect and their cost.
 
-- `modes`: one segment of two modes in one dimension (that of `experiments.theory.inner_chain`),
-  without noise: error of the difference and of the acceptance over stationary proposals, and the
-  total variation of the invariant law, against the step;
-- `proposals`: the same two errors on one segment of the mixture `mild` in ten dimensions, where
-  exact draws of the kernel are proposed from;
-- `chains`: whole chains on `mild` at equal numbers of scores, the estimators' own counted: what an
-  estimator spends is missing from the inner steps.
+- `modes` takes one segment of two modes in one dimension (`experiments.theory.two_modes`), without
+  Monte Carlo noise. It computes the errors of the energy difference and of the acceptance
+  probability over stationary proposals, and the total variation of the invariant law, against the
+  step size.
+- `proposals` measures the same two errors on one segment of the mixture ``mild`` in ten dimensions,
+  where the proposals start from exact draws of the kernel.
+- `chains` compares whole chains on ``mild`` at equal numbers of score evaluations. Those of the
+  estimators are counted, so an expensive estimator leaves fewer inner steps.
 
-A network for the energy, the paper's other way, is left out: it is another model, not an estimator.
+The paper's other way, a network for the energy, is not studied: it is another model and no
+estimator.
 """
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 import rtk
-from experiments.theory import inner_chain, log_concavity
+from experiments.theory import curvature, two_modes
 from experiments.workflow import job
 from rtk import metrics, segments, targets
 from rtk.energy import SIMPSON, TRAPEZOID, EnergyDifference, Exact, Taylor, gauss_legendre
@@ -43,7 +45,9 @@ ESTIMATORS: dict[str, EnergyDifference] = {
 
 EXACT = Exact()
 REACH = 4.0
+"""Half the width of the grid."""
 MILD_VARIANCE = 0.25
+"""Variance of the components of ``mild``."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,12 @@ class Settings:
     """Sizes of the study.
 
     Attributes:
-        step_sizes: inner steps, relative to the largest curvature.
-        segments: segments of whole chains.
+        step_sizes: inner step sizes, relative to one over the largest curvature.
+        segments: number of segments of whole chains.
         cells: cells of the grid.
-        proposals: proposals in ten dimensions.
-        chains: chains per estimator and number of score evaluations.
-        nfe: score evaluations of whole chains.
+        proposals: number of proposals in ten dimensions.
+        chains: number of whole chains for each estimator and each of `nfe`.
+        nfe: numbers of score evaluations of whole chains.
     """
 
     step_sizes: list[float]
@@ -74,7 +78,7 @@ def acceptance(
     step_size: float,
     energy: EnergyDifference = EXACT,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The estimated energy difference and the probability of acceptance, both (n,)."""
+    """The estimated energy difference and the acceptance probability of each move, (n,) each."""
     difference = energy(kernel, here, there)
     delta = difference + proposal_ratio(here, there, step_size)
     return difference, delta.clamp_min(0.0).neg().exp()
@@ -84,34 +88,33 @@ def acceptance(
 
 
 def pairs(grid: Grid) -> tuple[ReverseTransition, Point, Point]:
-    """The kernel with a chain for each pair of cells, and the points of the pairs."""
-    one = inner_chain.modes_kernel(0.0)
-    x = one.x.expand(grid.cells**2, 1)
-    kernel = ReverseTransition(one.score, x, one.t_hi, one.t_lo, one.log_prob)
+    """The kernel with a chain for each pair of cells, and the two centres of each pair."""
+    single = two_modes.kernel()
+    kernel = replace(single, x=single.x.expand(grid.cells**2, 1))
     z = torch.from_numpy(grid.centres).unsqueeze(1)
     return kernel, kernel.at(z.repeat_interleave(grid.cells, 0)), kernel.at(z.repeat(grid.cells, 1))
 
 
 def modes(relative_steps: list[float], cells: int) -> Rows:
-    """Errors of the estimators and of the invariant laws, per step over ``1 / (3 L)``."""
+    """Errors of the estimators and of the invariant laws; steps are relative to ``1 / (3 L)``."""
     grid = Grid(-REACH, REACH, cells)
-    one = inner_chain.modes_kernel(0.0)
-    law = grid_law.kernel_law(one, grid)
+    single = two_modes.kernel()
+    law = grid_law.kernel_law(single, grid)
     kernel, here, there = pairs(grid)
     rows = Rows()
     for relative in relative_steps:
-        step_size = relative / (3.0 * inner_chain.MODES_LIPSCHITZ)
-        proposals = grid_law.ula_matrix(one, grid, step_size)
+        step_size = relative / (3.0 * two_modes.LIPSCHITZ)
+        proposals = grid_law.ula_matrix(single, grid, step_size)
         weight = (law[:, np.newaxis] * proposals).ravel()
         truth, accepted = acceptance(kernel, here, there, step_size)
         row = {"target": "two-modes", "step_size": relative, "standard_error": 0.0}
         floor = grid_law.tv(grid_law.stationary(proposals), law)
         rows.append(row | {"method": "ula", "metric": "tv", "value": float(floor)})
         for name, energy in ESTIMATORS.items():
-            found, estimated = acceptance(kernel, here, there, step_size, energy)
-            matrix = grid_law.mala_matrix(one, grid, step_size, energy)
+            difference, estimated = acceptance(kernel, here, there, step_size, energy)
+            matrix = grid_law.mala_matrix(single, grid, step_size, energy)
             values = {
-                "energy_error": math.sqrt(weight @ (found - truth).numpy() ** 2),
+                "energy_error": math.sqrt(weight @ (difference - truth).numpy() ** 2),
                 "acceptance_error": float(weight @ (estimated - accepted).abs().numpy()),
                 "tv": float(grid_law.tv(grid_law.stationary(matrix), law)),
             }
@@ -126,9 +129,9 @@ def modes(relative_steps: list[float], cells: int) -> Rows:
 
 
 def proposals(relative_steps: list[float], chains: int, seed: int) -> Rows:
-    """Errors of the estimators where exact draws of the kernel propose; same draws for all."""
+    """Errors of the estimators for proposals from exact draws, which are the same for all."""
     mixture = targets.mixture("mild")
-    lipschitz = log_concavity.lipschitz_bound(mixture, 0.0)
+    lipschitz = curvature.lipschitz_bound(mixture, 0.0)
     t_hi = segments.critical_length(lipschitz)
     generator = torch.Generator().manual_seed(seed)
     x = mixture.sample(chains, t_hi, generator, torch.float64)
@@ -141,8 +144,8 @@ def proposals(relative_steps: list[float], chains: int, seed: int) -> Rows:
         there = kernel.at(here.z - step_size * here.gradient + math.sqrt(2 * step_size) * normal)
         truth, accepted = acceptance(kernel, here, there, step_size)
         for name, energy in ESTIMATORS.items():
-            found, estimated = acceptance(kernel, here, there, step_size, energy)
-            square = metrics.Estimate.of_replicates((found - truth).numpy() ** 2)
+            difference, estimated = acceptance(kernel, here, there, step_size, energy)
+            square = metrics.Estimate.of_replicates((difference - truth).numpy() ** 2)
             root = math.sqrt(square.value)
             errors = {
                 "energy_error": metrics.Estimate(
@@ -161,7 +164,7 @@ def proposals(relative_steps: list[float], chains: int, seed: int) -> Rows:
 
 
 def error_of(samples: metrics.Samples, reference: metrics.Reference) -> metrics.Estimate:
-    """Mean of three total variations: marginals, masses of the modes, radii about them."""
+    """The mean of three total variations: of marginals, of weights of the modes, and of radii."""
     accuracy = metrics.marginal_accuracy(samples, reference, interval=None)
     parts = [
         metrics.Estimate(1.0 - accuracy.value, accuracy.standard_error),
@@ -172,15 +175,16 @@ def error_of(samples: metrics.Samples, reference: metrics.Reference) -> metrics.
 
 
 def chains(budgets: list[int], count: int, segment_count: int, seed: int) -> Rows:
-    """Error of the samples of whole chains at equal numbers of scores, and of exact samples.
+    """Errors of the samples of whole chains at equal numbers of scores, and of exact samples.
 
-    All estimators have the same noise. RTK-ULA needs no energies.
+    The chains of all estimators have the same random numbers. RTK-ULA is there for comparison; it
+    needs no energies.
     """
     mixture = targets.mixture("mild")
     reference = metrics.Reference.of(mixture, size=1)
     seed = job.derive_seed(seed, "energy_estimators", "chains")
     exact = mixture.sample(count, 0.0, torch.Generator().manual_seed(seed))
-    found = [("sample", 0, 0, exact)]
+    runs = [("sample", 0, 0, exact)]
     for nfe, name in itertools.product(budgets, ["ula", *ESTIMATORS]):
         options: dict[str, Any] = {"method": "rtk-ula"}
         if name in ESTIMATORS:
@@ -196,11 +200,17 @@ def chains(budgets: list[int], count: int, segment_count: int, seed: int) -> Row
             data_variance=MILD_VARIANCE,
             **options,
         )
-        found.append((name, nfe, result.nfe, result.samples))
+        runs.append((name, nfe, result.nfe, result.samples))
     rows = Rows()
-    for name, asked, nfe, samples in found:
+    for name, nfe_asked, nfe, samples in runs:
         error = error_of(samples, reference)
-        row = {"target": "mild", "method": name, "nfe_asked": asked, "nfe": nfe, "metric": "error"}
+        row = {
+            "target": "mild",
+            "method": name,
+            "nfe_asked": nfe_asked,
+            "nfe": nfe,
+            "metric": "error",
+        }
         rows.append(row | {"value": error.value, "standard_error": error.standard_error})
     return rows
 

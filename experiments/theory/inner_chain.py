@@ -1,14 +1,17 @@
-"""B3, one segment: how the inner chain's total variation falls with its steps, without noise.
+"""B3, one segment: how the total variation of the inner chain falls with its steps.
 
-Two kernels at the theory's length ``eta*``, both from the DDPM warm start:
+All laws are computed without Monte Carlo noise, on two kernels over a segment of the theory's
+length ``eta*``. Every chain starts from the DDPM warm start.
 
-- one dimension, two modes, where Metropolis kernels are matrices on a grid (`rtk.laws.grid`): MALA
-  with exact and with score-only energies, and unadjusted Langevin;
-- a Gaussian in ten dimensions, where unadjusted chains are affine (`rtk.laws.gaussian`): ULD and
-  ULA. (MALA's law in many dimensions is not to be had this way.)
+- The target has two modes in one dimension (`experiments.theory.two_modes`). The chains are MALA
+  with exact and with estimated energies, and ULA. Their kernels are matrices on a grid
+  (`rtk.laws.grid`).
+- The target is a Gaussian in ten dimensions (`experiments.theory.gaussian`). The chains are ULD,
+  its splittings and ULA, whose steps are affine (`rtk.laws.affine`). A step of MALA is not affine,
+  so its law in many dimensions is not available in this way.
 
-The theory's mechanism: MALA's error falls geometrically without end, an unadjusted chain's until
-it meets a floor that is proportional to its step.
+The theory says that the error of MALA falls geometrically without end, and that the error of an
+unadjusted chain falls to a floor, which grows with its step.
 """
 
 import math
@@ -20,6 +23,7 @@ import torch
 from torch import Tensor
 
 import rtk
+from experiments.theory import gaussian, two_modes
 from experiments.workflow import job
 from rtk import process, segments
 from rtk.kernel import ReverseTransition
@@ -31,12 +35,6 @@ from rtk.mcmc.splitting import splitting
 from rtk.mcmc.ula import ula
 from rtk.mcmc.uld import uld
 from rtk.noise import Noise
-
-MODES = rtk.GaussianMixture([0.5, 0.5], [[-1.0], [1.0]], 0.36)
-MODES_LIPSCHITZ = 1.0 / 0.36**2 - 1.0 / 0.36
-NOISY_END = 0.4
-
-GAUSSIAN_VARIANCES = np.linspace(0.25, 1.0, 10)
 
 ENERGIES = {
     "rtk-mala": "exact",
@@ -56,7 +54,7 @@ class Settings:
 
     Attributes:
         t_lo: time at the clean end of the segment.
-        step_sizes: inner steps, relative to the largest curvature.
+        step_sizes: inner step sizes, relative to those that the largest curvature allows.
         steps: numbers of inner steps after which the law is compared.
         cells: cells of the grid.
     """
@@ -68,31 +66,35 @@ class Settings:
 
 
 def warm_start(kernel: ReverseTransition) -> Gaussian:
-    """Law of the DDPM warm start of one chain."""
+    """The law of the DDPM warm start for the first chain of a kernel, in d dimensions."""
     denoised = process.denoise(kernel.x, kernel.score(kernel.x, kernel.t_hi), kernel.t_hi)
     mean, variance = process.posterior(kernel.x, denoised, kernel.t_hi, kernel.t_lo)
     return Gaussian(mean[0].numpy(), np.full(mean.shape[1], variance))
 
 
-def modes_kernel(t_lo: float) -> ReverseTransition:
-    """The kernel of the two modes over a segment of length eta* that ends at ``t_lo``."""
-    x = torch.tensor([[NOISY_END]], dtype=torch.float64)
-    t_hi = t_lo + segments.critical_length(MODES_LIPSCHITZ)
-    return ReverseTransition(MODES.score, x, t_hi, t_lo, MODES.log_prob)
-
-
 def modes_paths(
     t_lo: float, relative_steps: list[float], steps: int, cells: int
 ) -> dict[tuple[str, float], tuple[np.ndarray[Any, Any], float]]:
-    """(method, relative step) -> TV after 0, 1, ..., ``steps`` steps, and of the invariant law."""
+    """Total variations to the kernel of the two modes, of all chains that are matrices on a grid.
+
+    Args:
+        t_lo: time at the clean end of the segment.
+        relative_steps: step sizes, relative to one over the largest curvature.
+        steps: number of steps.
+        cells: cells of the grid.
+
+    Returns:
+        (method, relative step) -> the TV after 0, 1, ..., ``steps`` steps, and that of the
+        invariant law.
+    """
     grid = grid_law.Grid(-4.0, 4.0, cells)
-    exact = modes_kernel(t_lo)
+    exact = two_modes.kernel(t_lo)
     target = grid_law.kernel_law(exact, grid)
     start = grid_law.start_law(warm_start(exact), grid)
-    found = {}
+    variations = {}
     for relative in relative_steps:
         # The kernel's Hessian is at most 3 L.
-        step_size = relative / (3.0 * MODES_LIPSCHITZ)
+        step_size = relative / (3.0 * two_modes.LIPSCHITZ)
         matrices = {"rtk-ula": grid_law.ula_matrix(exact, grid, step_size)} | {
             method: grid_law.mala_matrix(exact, grid, step_size, energy)
             for method, energy in ENERGIES.items()
@@ -100,28 +102,39 @@ def modes_paths(
         for method, matrix in matrices.items():
             path = grid_law.tv(grid_law.laws(start, matrix, steps), target)
             floor = float(grid_law.tv(grid_law.stationary(matrix), target))
-            found[method, relative] = path, floor
-    return found
+            variations[method, relative] = path, floor
+    return variations
 
 
 def gaussian_kernel(chains: int) -> ReverseTransition:
-    """The kernel of the ten-dimensional Gaussian over eta* from 0, the same in every chain."""
-    mixture = rtk.GaussianMixture([1.0], np.zeros((1, 10)), GAUSSIAN_VARIANCES[np.newaxis])
+    """The kernel of the Gaussian at x = 1 over a segment of length ``eta*`` that ends at 0.
+
+    It is the same in every one of the ``chains``.
+    """
+    mixture = rtk.GaussianMixture([1.0], np.zeros((1, 10)), gaussian.VARIANCES[np.newaxis])
     x = torch.ones(chains, 10, dtype=torch.float64)
-    t_hi = segments.critical_length(1.0 / GAUSSIAN_VARIANCES.min())
+    t_hi = segments.critical_length(gaussian.LIPSCHITZ)
     return ReverseTransition(mixture.score, x, t_hi, 0.0, mixture.log_prob)
 
 
 def gaussian_kernel_law() -> Gaussian:
-    """The kernel itself: precision ``1/v + 1/h``, mean ``e^eta x / h`` over it."""
+    """The law of the kernel at x = 1: precision ``1/v + 1/h``, and mean ``e^eta x / h`` over it."""
     kernel = gaussian_kernel(1)
-    variance = 1.0 / (1.0 / GAUSSIAN_VARIANCES + kernel.tilt_precision)
+    variance = 1.0 / (1.0 / gaussian.VARIANCES + kernel.tilt_precision)
     return Gaussian(variance * np.exp(kernel.eta) * kernel.tilt_precision, variance)
 
 
 def gaussian_tv(method: str, relative: float, steps: int, friction: float = 2.0) -> float:
-    """TV to the kernel after ``steps`` steps of ULA, ULD or a splitting of it."""
-    curvature = 1.0 / GAUSSIAN_VARIANCES.min() + gaussian_kernel(1).tilt_precision
+    """TV between the kernel of the Gaussian and the law of a chain after some steps.
+
+    Args:
+        method: ``rtk-ula``, ``rtk-uld`` or one of `SPLITTINGS`.
+        relative: step size, relative to ``1 / c`` for ULA and to ``c^(-1/2)`` for the others, where
+            c is the largest curvature of the kernel's potential.
+        steps: number of steps.
+        friction: friction relative to ``c^(1/2)``.
+    """
+    curvature = gaussian.LIPSCHITZ + gaussian_kernel(1).tilt_precision
     start = warm_start(gaussian_kernel(1))
 
     def draw(noise: Noise) -> Tensor:
@@ -139,25 +152,27 @@ def gaussian_tv(method: str, relative: float, steps: int, friction: float = 2.0)
 
 
 def gaussian_floor(method: str, relative: float) -> float:
-    """TV of the invariant law: that of a chain whose start has decayed below 1e-8.
+    """TV of the invariant law, taken from a chain whose start has decayed below 1e-8.
 
-    ULD's slowest mode, ``z'' + 2 z' + 0.75 z = 0`` in relative units, decays as ``exp(-t / 2)``; a
-    step of ULA counts for at least two thirds of its length.
+    In relative units the slowest coordinate of ULD follows ``z'' + 2 z' + 0.75 z = 0``, so its
+    start decays as ``exp(-t / 2)``. The slowest coordinate of ULA decays at the rate 0.75. The
+    chain runs up to t = 40, where both are below 1e-8.
     """
     return gaussian_tv(method, relative, math.ceil(40.0 / relative))
 
 
 def rows(settings: Settings, seed: int) -> Rows:
-    """Distances after the chosen numbers of steps, and floors, on both targets; nothing is random.
+    """Total variations after the chosen numbers of steps, and floors, on both targets.
 
-    The floor of a chain has ``steps = -1``.
+    A row with ``steps = -1`` holds the floor of a chain, the TV of its invariant law. Nothing is
+    random.
     """
     table = [*modes_rows(settings), *gaussian_rows(settings)]
     return [{"settings": f"step_size={row['step_size']}", **row} for row in table]
 
 
 def modes_rows(settings: Settings) -> Rows:
-    """The chains on the two modes."""
+    """Paths and floors of the chains on the two modes."""
     table: Rows = []
     paths = modes_paths(settings.t_lo, settings.step_sizes, max(settings.steps), settings.cells)
     for (method, relative), (path, floor) in paths.items():
@@ -168,7 +183,7 @@ def modes_rows(settings: Settings) -> Rows:
 
 
 def gaussian_rows(settings: Settings) -> Rows:
-    """Floors on the Gaussian of all unadjusted chains, then paths of the paper's two."""
+    """On the Gaussian, floors of all unadjusted chains and paths of ULA and ULD."""
     floors = [
         {"steps": -1, "metric": "tv_floor", "value": gaussian_floor(method, relative)}
         | {"target": "gaussian", "method": method, "step_size": relative}

@@ -1,16 +1,18 @@
-"""B1, the other side of log-concavity: how fast an inner chain mixes on segments beyond eta*.
+"""B1: how fast an inner chain mixes on segments that are longer than the theory's ``eta*``.
 
-The kernel of a segment that ends at time 0 is taken at lengths from 0.1 to 300 times the theory's
-``eta*(L)``. MALA's step is ``d^(-1/3) / (1/v + 1/h)``, ``1/h = 1 / (e^2eta - 1)``: one over a bound
-on the curvature, ``-hess log p_0 <= I/v`` with v the narrowest component's variance, times MALA's
-optimal scaling (Roberts and Rosenthal 1998). It is the same rule at all lengths; none is tuned.
+The segments end at time 0 and are from 0.1 to some hundred times as long as the theory's
+``eta*(L)``. The step size of MALA is ``d^(-1/3) / (1/v + 1/h)`` with ``1/h = 1 / (e^2eta - 1)``. As
+``-hess log p_0 <= I/v``, where v is the variance of the narrowest component, the denominator bounds
+the curvature; the factor is the optimal scaling of MALA (Roberts and Rosenthal 1998). The rule is
+the same at all lengths, and nothing is tuned.
 
-- One dimension, two modes at ``+-m`` of standard deviation 0.6: the spectral gap of MALA's matrix
-  on a grid and that of continuous Langevin, for noisy ends at quantiles of ``p_hi``. The median,
-  the middle between the modes, is among them.
-- Ten dimensions: the autocorrelation time of MALA started from exact draws of the kernel, noisy
-  ends drawn from ``p_hi``. The autocovariance is that about the exact mean of each kernel, summed
-  over coordinates and averaged over chains, so that chains weigh by their variance.
+- In one dimension, on the two modes ``+-m`` of `experiments.theory.two_modes`, the study computes
+  the spectral gap of MALA's matrix on a grid and that of the Langevin diffusion. The noisy ends are
+  quantiles of ``p_hi``, among them the median, halfway between the modes.
+- In ten dimensions it measures the autocorrelation time of MALA, which starts from exact draws of
+  the kernel. The noisy ends are drawn from ``p_hi``. The autocovariance is that about the exact
+  mean of each kernel. It is summed over coordinates and averaged over chains, so that a chain of
+  larger variance has a larger weight.
 """
 
 import itertools
@@ -24,7 +26,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 import rtk
-from experiments.theory.log_concavity import everywhere, lipschitz_constant, spectrum
+from experiments.theory import curvature, two_modes
 from experiments.workflow import job, tidy
 from rtk import process, segments, targets
 from rtk.kernel import ReverseTransition
@@ -34,10 +36,10 @@ from rtk.noise import ChainNoise
 
 Array = NDArray[np.float64]
 
-MODE_VARIANCE = 0.36
-# The grid reaches so many standard deviations beyond the outermost component of the kernel.
 REACH = 8.0
+"""Standard deviations by which the grid extends beyond the outermost component of the kernel."""
 BATCHES = 16
+"""Batches of chains for the standard error of an autocorrelation time."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,14 @@ class Settings:
     """Sizes of the study.
 
     Attributes:
-        ratios, ratios_d10: lengths of the segment over the theory's, in one and in ten dimensions.
+        ratios, ratios_d10: lengths of the segment, divided by ``eta*``, in one and in ten
+            dimensions.
         modes: distances of the two modes from 0.
-        noisy_ends: number of quantiles of ``p_hi`` at which the kernel is taken, odd.
+        noisy_ends: number of noisy ends, the quantiles of ``p_hi``; an odd number.
         cells: cells of the grid.
         targets: mixtures in ten dimensions.
         chains: chains in ten dimensions.
-        steps: length of a chain in ten dimensions.
+        steps: number of steps of a chain in ten dimensions.
     """
 
     ratios: list[float]
@@ -64,29 +67,19 @@ class Settings:
     steps: int
 
 
-def two_modes(mode: float) -> rtk.GaussianMixture:
-    """Equal modes at ``+-mode``; 1 is the target of B3."""
-    return rtk.GaussianMixture([0.5, 0.5], [[-mode], [mode]], MODE_VARIANCE)
-
-
-def two_modes_lipschitz(mode: float) -> float:
-    """``sup |(log p_0)''|``, between the modes or in the tails."""
-    return max(1.0 / MODE_VARIANCE, mode**2 / MODE_VARIANCE**2 - 1.0 / MODE_VARIANCE)
-
-
 def step_size(mixture: rtk.GaussianMixture, eta: float) -> float:
-    """``d^(-1/3)`` over ``1/v + 1/h``, which bounds the curvature of the kernel's potential."""
+    """``d^(-1/3) / (1/v + 1/h)``; the denominator bounds the curvature of the potential."""
     curvature = 1.0 / float(mixture.variances.min()) + 1.0 / np.expm1(2.0 * eta)
     return float(mixture.dimension ** (-1 / 3) / curvature)
 
 
 def noisy_ends(mode: float, t_hi: float, count: int) -> Array:
-    """Quantiles ``(k + 1/2) / count`` of ``p_hi`` from the median up; ``count`` is odd.
+    """The quantiles ``(k + 1/2) / count`` of ``p_hi`` from the median on, for an odd ``count``.
 
-    The lower half mirrors the upper one.
+    The quantiles below the median are these with the other sign.
     """
     centre = process.alpha(t_hi) * mode
-    sigma = (process.alpha(t_hi) ** 2 * MODE_VARIANCE + process.variance(t_hi)) ** 0.5
+    sigma = (process.alpha(t_hi) ** 2 * two_modes.VARIANCE + process.variance(t_hi)) ** 0.5
 
     def excess(x: float, level: float) -> float:
         return float(0.5 * (ndtr((x - centre) / sigma) + ndtr((x + centre) / sigma)) - level)
@@ -97,8 +90,8 @@ def noisy_ends(mode: float, t_hi: float, count: int) -> Array:
 
 
 def gaps(mode: float, x: float, eta: float, cells: int) -> tuple[float, float]:
-    """Spectral gap of MALA, per step, and of continuous Langevin, per unit of its time."""
-    mixture = two_modes(mode)
+    """Spectral gaps of MALA, per step, and of the Langevin diffusion, per unit of its time."""
+    mixture = two_modes.target(mode)
     start = torch.tensor([[x]], dtype=torch.float64)
     kernel = ReverseTransition(mixture.score, start, eta, 0.0, mixture.log_prob)
     exact = mixture.reverse_transition(start, eta, 0.0)
@@ -113,42 +106,53 @@ def gaps(mode: float, x: float, eta: float, cells: int) -> tuple[float, float]:
 
 
 def one_dimension(mode: float, ratio: float, count: int, cells: int) -> dict[str, float]:
-    """Metrics of one segment, averaged over the noisy end or the worst of them."""
-    eta = ratio * segments.critical_length(two_modes_lipschitz(mode))
-    found = np.array([gaps(mode, float(x), eta, cells) for x in noisy_ends(mode, eta, count)])
+    """Metrics of one segment in one dimension: means over the noisy ends, and the worst of them."""
+    eta = ratio * segments.critical_length(two_modes.lipschitz(mode))
+    pairs = np.array([gaps(mode, float(x), eta, cells) for x in noisy_ends(mode, eta, count)])
+    mala_gaps, langevin_gaps = pairs.T
     weights = np.array([1.0, *[2.0] * (count // 2)]) / count
     return {
         "eta": eta,
-        "gap_mean": float(weights @ found[:, 0]),
-        "gap_worst": float(found[:, 0].min()),
-        "langevin_gap_worst": float(found[:, 1].min()),
-        # Steps for an independent draw; their mean is what a run over many x pays.
-        "steps_mean": float(weights @ (1.0 / found[:, 0])),
-        "steps_worst": float(1.0 / found[:, 0].min()),
+        "gap_mean": float(weights @ mala_gaps),
+        "gap_worst": float(mala_gaps.min()),
+        "langevin_gap_worst": float(langevin_gaps.min()),
+        # Steps for one independent draw; a sampler that crosses the segment pays the mean over x.
+        "steps_mean": float(weights @ (1.0 / mala_gaps)),
+        "steps_worst": float(1.0 / mala_gaps.min()),
     }
 
 
 def autocovariance(path: Array, lags: int) -> Array:
-    """``mean_t <path_t, path_t+k>``, lags 0 to ``lags - 1``, of (steps, chains, d): (lags, chains).
+    """``mean_t <path_t, path_t+k>`` for the lags k from 0 to ``lags - 1``.
 
-    The path is centred already, so this is unbiased at stationarity.
+    Args:
+        path: states about their exact mean, (steps, chains, d). As the mean is exact, the result is
+            unbiased for a stationary chain.
+        lags: number of lags.
+
+    Returns:
+        Autocovariances, (lags, chains).
     """
     steps = len(path)
     transform = np.fft.rfft(path, 2 * steps, axis=0)
     power = (transform * transform.conj()).real.sum(2)
     sums = np.fft.irfft(power, 2 * steps, axis=0)[:lags]
-    found: Array = sums / (steps - np.arange(lags))[:, np.newaxis]
-    return found
+    covariance: Array = sums / (steps - np.arange(lags))[:, np.newaxis]
+    return covariance
 
 
 def autocorrelation_time(covariance: Array) -> tuple[float, bool]:
-    """``1 + 2 sum_k rho_k`` of autocovariances (lags,), by Geyer's initial positive sequence.
+    """``1 + 2 sum_k rho_k`` by Geyer's initial positive sequence.
 
-    Sums of neighbouring lags are positive for a reversible chain; the first that is not ends the
-    sum (Geyer 1992, Practical Markov chain Monte Carlo, section 3.3).
+    The sum of two neighbouring autocovariances is positive for a reversible chain. The first one
+    that is not ends the sum over k (Geyer 1992, Practical Markov chain Monte Carlo, section 3.3).
+
+    Args:
+        covariance: autocovariances, (lags,).
 
     Returns:
-        The time, and whether a sum ended it: if not, the run was too short and it is too small.
+        The time, and whether such a pair was met. If not, the run is too short, and the time is too
+        small.
     """
     pairs = covariance[: len(covariance) // 2 * 2].reshape(-1, 2).sum(1)
     ends = np.append(np.flatnonzero(pairs <= 0.0), len(pairs))
@@ -159,14 +163,16 @@ def autocorrelation_time(covariance: Array) -> tuple[float, bool]:
 def ten_dimensions(
     target: str, ratio: float, chains: int, steps: int, seed: int
 ) -> dict[str, tuple[float, float]]:
-    """Autocorrelation time and acceptance with standard errors, and what goes with them.
+    """Metrics of one segment in ten dimensions, each with its standard error.
 
-    The time is ``resolved`` (1 or 0) if its sum ended and the run is twenty times as long.
+    They are the autocorrelation time, the acceptance and the length of the segment. ``resolved`` is
+    1 if the run was long enough for the time: the sum ended, and the run has at least twenty times
+    as many steps. Otherwise it is 0.
     """
     mixture = targets.mixture(target)
     generator = torch.Generator().manual_seed(seed)
     samples = mixture.sample(2000, 0.0, generator, torch.float64)
-    constant = lipschitz_constant(*spectrum(mixture, everywhere(mixture, samples, 0.0), 0.0))
+    constant = curvature.lipschitz_constant(mixture, samples, 0.0)
     eta = ratio * segments.critical_length(constant)
     x = mixture.sample(chains, eta, generator, torch.float64)
     exact = mixture.reverse_transition(x, eta, 0.0)
@@ -179,26 +185,28 @@ def ten_dimensions(
         z, accepted = point.z, accepted + moved
         path[k] = (z - centre).numpy()
     covariance = autocovariance(path, steps // 2)
-    whole, ended = autocorrelation_time(covariance.mean(1))
-    # The jackknife over batches of chains: the sum's end varies little from one to the next.
+    time, ended = autocorrelation_time(covariance.mean(1))
+    # The jackknife leaves out one batch of chains at a time.
     batches = np.array_split(np.arange(chains), BATCHES)
-    left = [autocorrelation_time(np.delete(covariance, part, 1).mean(1))[0] for part in batches]
-    error = float(((BATCHES - 1) * np.var(left)) ** 0.5)
+    jackknife = [
+        autocorrelation_time(np.delete(covariance, part, 1).mean(1))[0] for part in batches
+    ]
+    error = float(((BATCHES - 1) * np.var(jackknife)) ** 0.5)
     rate = accepted.numpy() / steps
     return {
-        "autocorrelation": (whole, error),
-        "resolved": (float(ended and 20.0 * whole <= steps), 0.0),
+        "autocorrelation": (time, error),
+        "resolved": (float(ended and 20.0 * time <= steps), 0.0),
         "acceptance": (float(rate.mean()), float(rate.std(ddof=1) / chains**0.5)),
         "eta": (eta, 0.0),
     }
 
 
 def rows(settings: Settings, seed: int) -> list[tidy.Row]:
-    """Gaps in one dimension, which are not random, and autocorrelation times in ten."""
+    """Gaps in one dimension, which are not random, and autocorrelation times in ten dimensions."""
     table: list[tidy.Row] = []
     for mode, ratio in itertools.product(settings.modes, settings.ratios):
-        found = one_dimension(mode, ratio, settings.noisy_ends, settings.cells)
-        exact = {metric: (value, 0.0) for metric, value in found.items()}
+        computed = one_dimension(mode, ratio, settings.noisy_ends, settings.cells)
+        exact = {metric: (value, 0.0) for metric, value in computed.items()}
         table += tidy.rows(exact, target="two-modes", mode=mode, ratio=ratio)
     for target, ratio in itertools.product(settings.targets, settings.ratios_d10):
         own_seed = job.derive_seed(seed, "mixing", target, str(ratio))

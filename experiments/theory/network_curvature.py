@@ -1,12 +1,14 @@
-"""B1 for a learned score: the curvature of the MNIST network, and the segments it asks for.
+"""B1 for a learned score: the curvature of the MNIST network, and the segments that it asks for.
 
-At noised images the Jacobian J of the score is reached by products alone: ``J v`` by forward-mode
-and ``J^T v`` by reverse-mode differentiation. Of its symmetric part ``S = (J + J^T) / 2`` the
-smallest and the largest eigenvalue are found by Lanczos' iteration. A score is a gradient, so its
-Jacobian is symmetric; a network's is not, and ``|J - J^T|_F / (2 |J|_F)`` says how far from it, by
-Hutchinson's estimate ``E |A v|^2 = |A|_F^2``, v of random signs.
+At noised images only products with the Jacobian J of the score are available: ``J v`` by
+forward-mode and ``J^T v`` by reverse-mode differentiation. Lanczos' iteration computes the smallest
+and the largest eigenvalue of the symmetric part ``S = (J + J^T) / 2``. The Jacobian of a true score
+is symmetric, because a score is a gradient, but that of a network is not. ``|J - J^T|_F / (2
+|J|_F)`` measures how far it is from symmetric, with Hutchinson's estimate ``|A|_F^2 = E |A v|^2``
+for v of random signs.
 
-``L(t)`` is the largest ``|S|`` over the images, a lower estimate of the supremum in the theory.
+``L(t)`` is the largest absolute eigenvalue of S over the images. It is a lower estimate of the
+supremum over all states, which the theory needs.
 """
 
 from collections.abc import Callable
@@ -24,6 +26,7 @@ from rtk.kernel import dot
 Product = Callable[[Tensor], Tensor]
 
 PROBES = 8
+"""Number of random vectors in Hutchinson's estimate."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,9 @@ class Settings:
     """Sizes of the study, and its input files.
 
     Attributes:
-        times: times, ascending.
-        images: images per time, half of them test images.
-        iterations: steps of Lanczos.
+        times: times of the noised images, ascending.
+        images: number of images at each time, half of them test images.
+        iterations: iterations of Lanczos.
         data: path of the images.
         score: path of the weights of the score network.
     """
@@ -46,29 +49,29 @@ class Settings:
 
 
 def products(score: Product, x: Tensor) -> tuple[Product, Product]:
-    """``v -> J v`` and ``v -> J^T v`` at each row of ``x``, for rows that do not interact."""
+    """``v -> J v`` and ``v -> J^T v`` at each row of ``x``, where rows do not interact."""
     pull = vjp(score, x)[1]
     return lambda v: jvp(score, (x,), (v,))[1], lambda v: pull(v)[0]
 
 
 def lanczos(product: Product, start: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
-    """Extreme eigenvalues of a symmetric matrix for each row, and bounds of their errors.
+    """Extreme eigenvalues of one symmetric matrix per row, and bounds of their errors.
 
     Args:
         product: ``v -> S v`` for all rows at once, shape (n, *shape).
-        start: shape (n, *shape).
-        iterations: at most the size of a row.
+        start: vectors from which the iteration starts, (n, *shape).
+        iterations: number of iterations, at most the size of a row.
 
     Returns:
-        Smallest and largest Ritz value (n, 2), and the norms of their residuals: within that
-        distance of each lies an eigenvalue.
+        Smallest and largest Ritz value (n, 2), and the norms of their residuals (n, 2). An
+        eigenvalue lies within that distance of each Ritz value.
     """
     basis = [start / dot(start, start).sqrt().reshape(-1, *[1] * (start.ndim - 1))]
     diagonal, coupling = [], []
     for _ in range(iterations):
         v = product(basis[-1])
         diagonal.append(dot(v, basis[-1]))
-        # Against the whole basis, twice: rounding would bring converged vectors back.
+        # Rounding would bring converged vectors back, so v is made orthogonal to the basis twice.
         for _ in range(2):
             for u in basis:
                 v = v - dot(u, v).reshape(-1, *[1] * (v.ndim - 1)) * u
@@ -86,21 +89,25 @@ def lanczos(product: Product, start: Tensor, iterations: int) -> tuple[Tensor, T
 def antisymmetric(
     forward: Product, backward: Product, shape: tuple[int, ...], generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Squared Frobenius norms of ``(J - J^T) / 2`` and of J by probe: (PROBES, n) each."""
-    found = []
+    """Squared Frobenius norms of ``(J - J^T) / 2`` and of J, one per probe: (PROBES, n) each."""
+    squares = []
     for _ in range(PROBES):
         v = torch.randint(0, 2, shape, generator=generator).double() * 2.0 - 1.0
         image, transposed = forward(v), backward(v)
         skew = 0.5 * (image - transposed)
-        found.append(torch.stack((dot(skew, skew), dot(image, image))))
-    skews, wholes = torch.stack(found, 1)
+        squares.append(torch.stack((dot(skew, skew), dot(image, image))))
+    skews, wholes = torch.stack(squares, 1)
     return skews, wholes
 
 
 def measure(
     score: network.ScoreNetwork, images: Tensor, t: float, iterations: int, seed: int
 ) -> dict[str, tuple[float, float]]:
-    """Metrics at one time: value and error (of Lanczos, or the standard error over images)."""
+    """Metrics at one time, each a value and its error.
+
+    The error of an eigenvalue is the bound of Lanczos. That of the antisymmetric part is the
+    standard error over the images.
+    """
     generator = torch.Generator().manual_seed(seed)
     clean = images.double()
     x = process.alpha(t) * clean + process.sigma(t) * torch.randn(
@@ -112,7 +119,7 @@ def measure(
     lowest, highest = int(values[:, 0].argmin()), int(values[:, 1].argmax())
     smallest = float(values[lowest, 0]), float(residuals[lowest, 0])
     largest = float(values[highest, 1]), float(residuals[highest, 1])
-    lipschitz = max(smallest, largest, key=lambda found: abs(found[0]))
+    lipschitz = max(smallest, largest, key=lambda eigenvalue: abs(eigenvalue[0]))
     skews, wholes = antisymmetric(forward, backward, tuple(x.shape), generator)
     ratio = (skews.mean(0) / wholes.mean(0)).sqrt()
     return {
@@ -127,7 +134,7 @@ def measure(
 def rows(settings: Settings, seed: int) -> list[tidy.Row]:
     """Curvature of the network at every time."""
     score = network.load(settings.score)
-    # Forward-mode derivatives need the plain layout.
+    # Forward-mode derivatives need the contiguous layout.
     score.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     half = settings.images // 2
     images = torch.cat(
@@ -140,8 +147,8 @@ def rows(settings: Settings, seed: int) -> list[tidy.Row]:
     table: list[tidy.Row] = []
     for t in settings.times:
         own_seed = job.derive_seed(seed, "network_curvature", str(t))
-        found = measure(score, images, t, settings.iterations, own_seed)
-        table += tidy.rows(found, **common, settings=f"t={t}", t=t, seed=own_seed)
+        measured = measure(score, images, t, settings.iterations, own_seed)
+        table += tidy.rows(measured, **common, settings=f"t={t}", t=t, seed=own_seed)
     return table
 
 

@@ -1,16 +1,16 @@
-"""B5: errors of the score and of the energy difference, against the error of the samples.
+"""B5: the error of the samples against errors of the score and of the energy difference.
 
-Everything here is exact, without Monte Carlo noise. An error of the score is a field of root mean
-square ``eps`` under p_t (less at some times for two kinds), an error of the energy difference is at
-most ``eps``. Three settings:
+All laws are exact, without Monte Carlo noise. An error of the score is a field whose root mean
+square under ``p_t`` is ``eps``; two kinds of error are smaller than that at some times. An error of
+the energy difference is at most ``eps``. There are three settings.
 
-- `gaussian`: whole chains on a Gaussian in ten dimensions, whose laws stay Gaussian under affine
-  errors (`rtk.laws.gaussian`): RTK-ULD, RTK-ULA, DDPM, DDIM, DPM-Solver++(2M), and score-only
-  RTK-MALA in the limit of many inner steps (`WrongKernel`);
-- `modes_chain`: whole chains on two modes in one dimension, RTK-MALA in the same limit: a segment
-  is a matrix on a grid;
-- `modes_segment`: one segment of the two modes at a finite step (`rtk.laws.grid`): RTK-MALA with
-  exact, Simpson and trapezoid energies.
+- `gaussian` has whole chains on a Gaussian in ten dimensions, whose laws stay Gaussian under affine
+  errors (`rtk.laws.gaussian`). The samplers are RTK-ULD, RTK-ULA, DDPM, DDIM, DPM-Solver++(2M), and
+  score-only RTK-MALA in the limit of an infinite number of inner steps (`WrongKernel`).
+- `modes_chain` has whole chains of RTK-MALA in the same limit on two modes in one dimension, where
+  a segment is a matrix on a grid.
+- `modes_segment` has one segment of the two modes at a finite step (`rtk.laws.grid`), for RTK-MALA
+  with exact, Simpson and trapezoid energies.
 """
 
 import itertools
@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.theory import inner_chain
+from experiments.theory import two_modes
 from experiments.workflow import job
 from rtk import process, segments
 from rtk.energy import EnergyDifference, Exact
@@ -46,16 +46,18 @@ Rows = list[dict[str, Any]]
 
 T_START, T_END = 5.0, 1e-3
 
-# The Gaussian: ten independent coordinates of two variances, so two coordinates tell its laws.
+# The Gaussian has ten independent coordinates of two variances, so the laws of two of them suffice.
 VARIANCES = torch.tensor([0.5, 1.5], dtype=torch.float64)
 COPIES = 5
 DIMENSION = 2 * COPIES
 LIPSCHITZ = 2.0
 LATE = 0.2
+"""Time below which an error of the kind ``late`` is present."""
 
-MODES = inner_chain.MODES
 REACH = 4.0
+"""Half the width of the grid."""
 FREQUENCY = 0.5 * math.pi
+"""Angular frequency of the errors that move mass between the modes at -1 and 1."""
 
 
 # --- a Gaussian in ten dimensions ---
@@ -66,12 +68,13 @@ class Settings:
     """Sizes of the study.
 
     Attributes:
-        relative_step: inner step of RTK-MALA on one segment, relative to the largest curvature.
-        step_size: relative inner steps of the unadjusted samplers in whole chains.
+        relative_step: inner step size of RTK-MALA on one segment, relative to one over the largest
+            curvature.
+        step_size: relative inner step size of each unadjusted sampler in whole chains.
         epsilons: sizes of the errors.
         cells: cells of the grid.
         baseline_steps: steps of DDPM, DDIM and DPM-Solver++(2M).
-        inner_steps: inner steps per segment.
+        inner_steps: inner steps per segment of the unadjusted samplers.
     """
 
     relative_step: float
@@ -83,7 +86,7 @@ class Settings:
 
 
 def noised_variances(t: float) -> Tensor:
-    """Variances of p_t, shape (2,)."""
+    """Variances of p_t in two coordinates, (2,)."""
     return process.alpha(t) ** 2 * VARIANCES + process.variance(t)
 
 
@@ -93,25 +96,31 @@ def target(t: float) -> Gaussian:
 
 
 def true_score(x: Tensor, t: float) -> Tensor:
+    """The score of p_t at ``x``, whose last dimension has the two coordinates."""
     return -x / noised_variances(t)
 
 
 def weight(kind: str, t: float) -> float:
-    """Root mean square of an error at time ``t``, over its largest."""
+    """Root mean square of an error at time ``t``, divided by the largest one over time."""
     if kind == "late":
         return float(t < LATE)
     return math.exp(-t) if kind == "growing" else 1.0
 
 
 def score_error(kind: str, x: Tensor, t: float) -> Tensor:
-    """Error field of root mean square ``weight(kind, t)`` under p_t in ten dimensions.
+    """The error of the score at ``x`` (..., 2), in two of the ten coordinates.
 
-    ``x`` has shape (..., 2). "constant" is a constant vector, also when it comes "late", for
-    ``t < LATE``, or is "growing" as ``exp(-t)``; "scaling" is along the score; "linear" draws half
-    of the coordinates in and pushes the others out.
+    Its root mean square under p_t in ten dimensions is ``weight(kind, t)``. The kinds are:
+
+    - ``constant``: a constant vector;
+    - ``late``: the constant vector, but only for ``t < LATE``;
+    - ``growing``: the constant vector times ``exp(-t)``, which grows towards the samples;
+    - ``scaling``: a multiple of the score;
+    - ``linear``: a linear field that contracts half of the coordinates and expands the others;
+    - ``noise``: zero here, because `NoisySampler` adds it.
     """
     variances = noised_variances(t)
-    if kind == "noise":  # drawn by NoisyStep
+    if kind == "noise":
         return torch.zeros_like(x)
     if kind == "scaling":
         return true_score(x, t) / (COPIES * (1.0 / variances).sum()).sqrt()
@@ -125,7 +134,12 @@ AFFINE_ERRORS = ("constant", "scaling", "linear", "late", "growing")
 
 @dataclass(frozen=True)
 class NoisySampler:
-    """A sampler whose score has fresh noise at every call, of deviation ``deviation`` (d,)."""
+    """A sampler whose score has independent Gaussian noise at every call.
+
+    Attributes:
+        sampler: the sampler.
+        deviation: standard deviation of the noise in each coordinate, (d,).
+    """
 
     sampler: Sampler
     deviation: Tensor
@@ -147,10 +161,12 @@ class NoisySampler:
 
 @dataclass(frozen=True)
 class WrongKernel:
-    """Exact draws of the law whose potential has the gradient of the kernel, error included.
+    """The limit of score-only RTK-MALA for an infinite number of inner steps.
 
-    For a score that is affine in each coordinate by itself. Energies by any symmetric rule are then
-    exact differences of that potential, so this is what score-only MALA converges to.
+    A wrong score that is the gradient of some function gives a wrong kernel, and this sampler draws
+    from it exactly. The score must be affine in each coordinate by itself, so that the kernel is
+    Gaussian. Energies by any symmetric rule are then exact differences of the kernel's potential,
+    so that score-only MALA converges to the kernel.
     """
 
     def __call__(
@@ -177,7 +193,10 @@ RTK_SAMPLERS: dict[str, Callable[..., Sampler]] = {"rtk-ula": RTKULA, "rtk-uld":
 
 
 def sampler(method: str, sizes: Mapping[str, Any]) -> tuple[Sampler, Times]:
-    """A sampler and its grid: the theory's segments for RTK, uniform in log-SNR for the others."""
+    """A sampler and its grid: the theory's segments for RTK, uniform in log-SNR for the others.
+
+    ``sizes`` has the fields of `Settings`.
+    """
     if method in BASELINES:
         return BASELINES[method](), segments.log_snr(sizes["baseline_steps"], T_START, T_END)
     times = segments.from_lipschitz(LIPSCHITZ, T_START, T_END)
@@ -193,11 +212,13 @@ GAUSSIAN_METHODS = ("ddpm", "ddim", "dpm++2m", "rtk-ula", "rtk-uld", "rtk-mala-s
 def gaussian_laws(
     sampler: Sampler, times: Times, kinds: Sequence[str], epsilons: Sequence[float]
 ) -> tuple[dict[tuple[str, float], Gaussian], int]:
-    """(kind, eps) -> law of the samples, and the scores per sample.
+    """The laws of the samples under several errors of the score, in one pass.
 
-    If there is noise in the score, it is in the sampler.
+    Coordinates do not interact, so each case is a block of two coordinates of the same chain. Noise
+    in the score must be in the sampler.
 
-    Coordinates keep apart, so all cases are blocks of coordinates of one chain.
+    Returns:
+        (kind, eps) -> the law in ten dimensions, and the number of score evaluations per sample.
     """
     sizes = torch.tensor(epsilons).double().unsqueeze(1)
 
@@ -215,7 +236,7 @@ def gaussian_laws(
 
 
 def noisy(sampler: Sampler, epsilons: Sequence[float]) -> NoisySampler:
-    """The sampler with noise of root mean square ``eps`` in the blocks of `gaussian_laws`."""
+    """The sampler with noise in the score, whose size is that of each block of `gaussian_laws`."""
     sizes = torch.tensor(epsilons).double().repeat_interleave(2)
     return NoisySampler(sampler, sizes / DIMENSION**0.5)
 
@@ -223,13 +244,15 @@ def noisy(sampler: Sampler, epsilons: Sequence[float]) -> NoisySampler:
 def girsanov_bound(kind: str, eps: float, times: Times) -> float:
     """``(KL / 2)^(1/2)``, Pinsker's bound on the TV between DDPM with and without a score error.
 
-    KL is that of the paths. Step k has the same variance ``s_lo^2 (1 - e^-2eta) / s_hi^2`` in both
-    and means ``e^eta (1 - e^-2eta)`` times the error apart, so::
+    KL is the divergence between the laws of the paths. Step k has the same variance
+    ``s_lo^2 (1 - e^-2eta) / s_hi^2`` in both, and its means differ by ``e^eta (1 - e^-2eta)`` times
+    the error, so::
 
         KL = sum_k (e^{2 eta_k} - 1) (s_hi^2 / s_lo^2) E|e_k|^2 / 2  ->  int eps^2 w(t)^2 dt
 
-    (Girsanov), with ``E|e_k|^2 = eps^2 w(t_k)^2``, taken under p_t instead of the chain's own law,
-    which differs by the discretisation. Of noise it bounds the TV too, as KL is convex.
+    (Girsanov), where ``E|e_k|^2 = eps^2 w(t_k)^2`` is the mean under p_t. It stands for the mean
+    under the law of the chain, which differs from p_t by the error of discretisation. The bound
+    also holds for noise in the score, because KL is convex.
     """
     kl = sum(
         0.5
@@ -243,7 +266,11 @@ def girsanov_bound(kind: str, eps: float, times: Times) -> float:
 
 
 def gaussian(epsilons: list[float], sizes: Mapping[str, Any]) -> Rows:
-    """Final TV of whole chains: to the target, and to the same sampler's law without the error."""
+    """TV of the samples of whole chains on the Gaussian.
+
+    The metric ``tv`` is the TV to the target, and ``tv_clean`` that to the samples of the same
+    sampler without the error.
+    """
     goal, rows = target(T_END), Rows()
     for method in GAUSSIAN_METHODS:
         chosen, times = sampler(method, sizes)
@@ -251,10 +278,9 @@ def gaussian(epsilons: list[float], sizes: Mapping[str, Any]) -> Rows:
         clean = laws["constant", 0.0]
         if method != "rtk-mala-simpson":
             laws |= gaussian_laws(noisy(chosen, epsilons), times, ["noise"], epsilons)[0]
-        # The limit of many steps has no number of scores.
+        # In the limit of an infinite number of steps there is no number of scores.
         nfe = 0 if method == "rtk-mala-simpson" else nfe
-        common = {"target": "gaussian", "nfe": nfe, "place": "score"}
-        common["method"] = "dpmpp-2m" if method == "dpm++2m" else method
+        common = {"target": "gaussian", "nfe": nfe, "place": "score", "method": method}
         value = gaussian_law.tv(clean, goal)
         rows.append(common | {"place": "none", "error": "none", "metric": "tv", "value": value})
         for (kind, eps), law in laws.items():
@@ -274,23 +300,24 @@ def gaussian(epsilons: list[float], sizes: Mapping[str, Any]) -> Rows:
 
 
 def modes_law(grid: Grid, t: float) -> Array:
+    """Masses of p_t of the two modes on the grid, (cells,)."""
     z = torch.from_numpy(grid.centres).unsqueeze(1)
-    return grid.law(MODES.log_prob(z, t).numpy())
+    return grid.law(two_modes.TARGET.log_prob(z, t).numpy())
 
 
 def field(kind: str, grid: Grid, t: float) -> tuple[Callable[[Tensor], Tensor], Array]:
-    """Error of the score of unit root mean square under p_t, and its integral on the grid.
+    """An error of the score of unit root mean square under p_t, and its integral on the grid.
 
-    "constant", "scaling" (along the score), or "wave", ``cos(pi z / 2)``: it moves mass between the
-    modes.
+    The kinds are ``constant``, ``scaling``, a multiple of the score, and ``wave``,
+    ``cos(pi z / 2)``, which moves mass from one mode to the other.
     """
     z = torch.from_numpy(grid.centres).unsqueeze(1)
-    plain: dict[str, tuple[Callable[[Tensor], Tensor], Tensor]] = {
+    fields: dict[str, tuple[Callable[[Tensor], Tensor], Tensor]] = {
         "constant": (torch.ones_like, z[:, 0]),
-        "scaling": (lambda x: MODES.score(x, t), MODES.log_prob(z, t)),
+        "scaling": (lambda x: two_modes.TARGET.score(x, t), two_modes.TARGET.log_prob(z, t)),
         "wave": (lambda x: torch.cos(FREQUENCY * x), torch.sin(FREQUENCY * z[:, 0]) / FREQUENCY),
     }
-    error, integral = plain[kind]
+    error, integral = fields[kind]
     size = math.sqrt(modes_law(grid, t) @ error(z).numpy()[:, 0] ** 2)
     return lambda x: error(x) / size, integral.numpy() / size
 
@@ -299,36 +326,43 @@ MODES_ERRORS = ("constant", "scaling", "wave")
 
 
 def energy_error(z: Tensor) -> Tensor:
-    """Wrong potential whose differences are at most 1, and are 1 between the modes; shape (n,)."""
+    """A wrong potential, (n,), whose differences are at most 1, and 1 between the two modes."""
     return 0.5 * torch.sin(FREQUENCY * z[:, 0])
 
 
 def chain_laws(cases: list[tuple[str, str, float]], grid: Grid) -> Array:
-    """Final laws of RTK-MALA with many inner steps for cases (place, kind, eps), (cases, cells).
+    """Laws of the samples of RTK-MALA in the limit of an infinite number of inner steps.
 
-    A segment carries ``x`` to the law ``~ exp(-g(z) + eps Phi(z))``: with a score error, ``Phi`` is
-    its integral, as for score-only energies without quadrature error; with an error of the energy
-    difference it is minus the wrong potential.
+    A segment takes the state x to the law ``~ exp(-g(z) + eps Phi(z))``. For an error of the score,
+    ``Phi`` is its integral, as for score-only energies without an error of quadrature. For an error
+    of the energy difference, ``Phi`` is minus the wrong potential.
+
+    Args:
+        cases: the errors, as (place, kind, eps).
+        grid: the grid.
+
+    Returns:
+        Masses, (cases, cells).
     """
     z = torch.from_numpy(grid.centres).unsqueeze(1)
-    times = segments.from_lipschitz(inner_chain.MODES_LIPSCHITZ, T_START, T_END)
-    found = np.tile(grid_law.start_law(Gaussian([0.0], [1.0]), grid), (len(cases), 1))
+    times = segments.from_lipschitz(two_modes.LIPSCHITZ, T_START, T_END)
+    laws = np.tile(grid_law.start_law(Gaussian([0.0], [1.0]), grid), (len(cases), 1))
     for t_hi, t_lo in itertools.pairwise(times):
         decay, variance = process.alpha(t_hi - t_lo), process.variance(t_hi - t_lo)
-        away = grid.centres[:, np.newaxis] - decay * grid.centres
-        log_kernel = MODES.log_prob(z, t_lo).numpy() - away**2 / (2.0 * variance)
+        distance = grid.centres[:, np.newaxis] - decay * grid.centres
+        log_kernel = two_modes.TARGET.log_prob(z, t_lo).numpy() - distance**2 / (2.0 * variance)
         kernel = np.exp(log_kernel - log_kernel.max(1, keepdims=True))
         potentials = {("score", kind): field(kind, grid, t_lo)[1] for kind in MODES_ERRORS}
         potentials["energy", "consistent"] = -energy_error(z).numpy()
         for k, (place, kind, eps) in enumerate(cases):
             error = potentials[place, kind]
             tilted = np.exp(eps * (error - error.max()))
-            found[k] = (found[k] / (kernel @ tilted)) @ kernel * tilted
-    return found
+            laws[k] = (laws[k] / (kernel @ tilted)) @ kernel * tilted
+    return laws
 
 
 def modes_chain(epsilons: list[float], cells: int) -> Rows:
-    """Final TV of whole chains of RTK-MALA with many inner steps on the two modes."""
+    """TV of the samples of whole chains of RTK-MALA on the two modes, as in `chain_laws`."""
     grid = Grid(-REACH, REACH, cells)
     cases = [("score", kind, eps) for kind in MODES_ERRORS for eps in epsilons]
     cases += [("energy", "consistent", eps) for eps in epsilons]
@@ -358,7 +392,7 @@ ENERGIES = {
 
 @dataclass(frozen=True)
 class WrongEnergy:
-    """The exact energy difference and an error of it, ``error(z, z_new)``, shape (n,)."""
+    """The exact energy difference plus an error, ``error(z, z_new)`` of shape (n,)."""
 
     error: Callable[[Tensor, Tensor], Tensor]
     extra_nfe: int = 0
@@ -369,23 +403,23 @@ class WrongEnergy:
 
 
 def consistent(eps: float) -> WrongEnergy:
-    """The differences of a wrong potential."""
+    """Energy differences that are those of a wrong potential."""
     return WrongEnergy(lambda z, z_new: eps * (energy_error(z_new) - energy_error(z)))
 
 
 def shifted(eps: float) -> WrongEnergy:
-    """Every difference is too large by ``eps``, in both directions: those of no potential."""
+    """Energy differences that are too large by ``eps`` in both directions, so of no potential."""
     return WrongEnergy(lambda z, z_new: torch.full((len(z),), eps, dtype=z.dtype))
 
 
 def segment_kernel(field: Callable[[Tensor], Tensor], eps: float) -> ReverseTransition:
-    """The kernel of the two modes in `inner_chain` with a wrong score and exact log-densities."""
-    exact = inner_chain.modes_kernel(0.0)
+    """The kernel of `two_modes` with a wrong score and exact log-densities."""
+    exact = two_modes.kernel()
 
     def score(x: Tensor, t: float) -> Tensor:
-        return MODES.score(x, t) + eps * field(x)
+        return two_modes.TARGET.score(x, t) + eps * field(x)
 
-    return ReverseTransition(score, exact.x, exact.t_hi, exact.t_lo, MODES.log_prob)
+    return ReverseTransition(score, exact.x, exact.t_hi, exact.t_lo, two_modes.TARGET.log_prob)
 
 
 def segment_matrices(
@@ -393,8 +427,9 @@ def segment_matrices(
 ) -> Iterator[tuple[dict[str, Any], Array]]:
     """RTK-MALA's matrices under each error: of the score, of the energy difference, and of both.
 
-    With noise in the score a state is a cell and a coin, see `rtk.laws.grid.noisy_mala_matrix`.
-    Noise in the energy difference is ``+-eps`` by a coin at each decision, so the matrix is a mean.
+    With noise in the score, a state is a cell and the sign of the noise
+    (`rtk.laws.grid.noisy_mala_matrix`). Noise in the energy difference is ``+eps`` or ``-eps`` with
+    equal probability at each decision, so its matrix is the mean of two.
     """
     errors = {kind: field(kind, grid, 0.0)[0] for kind in MODES_ERRORS}
 
@@ -406,7 +441,7 @@ def segment_matrices(
         for kind in errors:
             yield row | {"error": kind}, matrix(kind, eps, energy)
         if energy != "simpson":
-            kernel = inner_chain.modes_kernel(0.0)
+            kernel = two_modes.kernel()
             noisy_matrix = grid_law.noisy_mala_matrix(kernel, grid, step_size, eps, energy)
             yield row | {"error": "noise"}, noisy_matrix
     for eps in epsilons:
@@ -414,28 +449,30 @@ def segment_matrices(
         wrong = consistent(eps)
         yield row | {"place": "energy", "error": "consistent"}, matrix("constant", 0.0, wrong)
         yield row | {"place": "both", "error": "consistent"}, matrix("constant", eps, wrong)
-        coins = [matrix("constant", 0.0, shifted(side)) for side in (eps, -eps)]
-        yield row | {"place": "energy", "error": "noise"}, 0.5 * (coins[0] + coins[1])
+        plus, minus = (matrix("constant", 0.0, shifted(error)) for error in (eps, -eps))
+        yield row | {"place": "energy", "error": "noise"}, 0.5 * (plus + minus)
 
 
 def modes_segment(epsilons: list[float], cells: int, relative: float) -> Rows:
-    """TV of the invariant laws to the kernel, and to the law of the same energies without error.
+    """TV of the invariant laws of RTK-MALA on one segment.
 
-    Without an error of the exact energies also the spectral gap: how fast the chain converges.
+    The metric ``tv`` is the TV to the kernel, and ``tv_clean`` that to the invariant law for
+    the same energies without an error. Where the energies are exact, ``gap`` is the spectral gap,
+    which says how fast the chain converges.
     """
     grid = Grid(-REACH, REACH, cells)
-    step_size = relative / (3.0 * inner_chain.MODES_LIPSCHITZ)
-    goal = grid_law.kernel_law(inner_chain.modes_kernel(0.0), grid)
+    step_size = relative / (3.0 * two_modes.LIPSCHITZ)
+    goal = grid_law.kernel_law(two_modes.kernel(), grid)
     clean: dict[str, Array] = {}
     rows = Rows()
-    without = [
+    without_error = [
         (
             {"place": "none", "method": method, "error": "none"},
-            grid_law.mala_matrix(inner_chain.modes_kernel(0.0), grid, step_size, energy),
+            grid_law.mala_matrix(two_modes.kernel(), grid, step_size, energy),
         )
         for method, energy in ENERGIES.items()
     ]
-    for row, matrix in [*without, *segment_matrices(epsilons, grid, step_size)]:
+    for row, matrix in [*without_error, *segment_matrices(epsilons, grid, step_size)]:
         law = grid_law.stationary(matrix).reshape(-1, cells).sum(0)
         distances = {
             "tv": float(grid_law.tv(law, goal)),

@@ -1,13 +1,16 @@
-"""B9: how many segments at a fixed number of score evaluations, and how far eta* is from the best.
+"""B9: the error against the number of segments at a fixed number of score evaluations.
 
-Many segments are short, each kernel then nearly the Gaussian of its warm start, but leave few inner
-steps; few segments leave many steps on kernels that are harder to sample. K segments here share
-the evaluations evenly, from the DDPM warm start, uniform in t over [0, 5] or, for Gaussians, also
-cubic, ``t = 5 u^3``. The theory asks for ``K* = 5 / eta*`` uniform ones.
+Many segments are short, so that each kernel is nearly the Gaussian of its warm start, but they
+leave few inner steps. Few segments leave many steps, on kernels that are harder to sample. Here K
+segments share the score evaluations evenly. They start from the DDPM warm start and are uniform in
+t over [0, 5] or, for the Gaussian, also cubic, ``t = 5 u^3``. The theory asks for ``K* = 5 / eta*``
+uniform segments.
 
-Gaussians with variances from 1/4 to 2 have exact laws (`rtk.laws.closed_form`): RTK-ULD and
-RTK-ULA with the best step for each K, and with their default. Mild mixtures (six modes at radius
-1.2, width 0.5) are simulated: RTK-ULD with the Gaussian's step, RTK-MALA with its default.
+- The first target is a Gaussian with variances from 1/4 to 2, on which laws are exact
+  (`rtk.laws.closed_form`). RTK-ULD and RTK-ULA have the best step size for each K, and their
+  default.
+- The second target is a mixture of six overlapping modes at radius 1.2 and of width 0.5, which is
+  simulated. RTK-ULD has the best step size on the Gaussian, and RTK-MALA has its default.
 """
 
 import contextlib
@@ -23,8 +26,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import rtk
-from experiments.theory import log_concavity
-from experiments.workflow import job
+from experiments.theory import curvature
+from experiments.workflow import job, tidy
 from rtk import metrics, segments, targets
 from rtk.laws import closed_form as gaussian_steps
 from rtk.laws import gaussian as gaussian_law
@@ -42,10 +45,11 @@ FAMILIES: dict[str, Callable[[int], Times]] = {
     "uniform": lambda count: segments.uniform(count, END, 0.0),
     "cubic": lambda count: segments.power(count, END, 0.0, 3.0),
 }
-# So fine because the error has narrow valleys, where a chain's bias and its haste cancel.
+# The spacing is fine because the error has narrow minima, where the bias of a chain and the part of
+# its start that has not decayed cancel.
 STEP_SIZES = [2.0 ** (1 - k / 16) for k in range(113)]
-# A step that misses the best one by this factor tells how narrow.
 OFF = 1.1
+"""Factor by which a step size misses the best one, to show how narrow the minimum is."""
 DEFAULT_STEPS = {"rtk-uld": 0.5, "rtk-ula": 0.2}
 
 SAMPLERS: dict[str, dict[str, Any]] = {
@@ -53,9 +57,10 @@ SAMPLERS: dict[str, dict[str, Any]] = {
     "rtk-mala": {"method": "rtk-mala", "energy": "exact"},
     "rtk-mala-trapezoid": {"method": "rtk-mala", "energy": "trapezoid"},
 }
-# Finer bins would only count the noise of some thousand samples.
 MARGINAL_BINS = 40
+"""Bins of the marginals; finer ones would show the noise of some thousand samples."""
 FLOOR_REPLICATES = 5
+"""Sets of exact samples that are judged."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,10 @@ class Settings:
     """Sizes of the study.
 
     Attributes:
-        counts, nfe: numbers of segments and score evaluations on the Gaussian.
-        mixture_counts, mixture_nfe: the same on the mixtures, with one number of evaluations.
-        sizes: for each dimension, ``dimension`` and the number of simulated ``chains``.
+        counts, nfe: numbers of segments and of score evaluations on the Gaussian.
+        mixture_counts, mixture_nfe: numbers of segments and the number of score evaluations on the
+            mixtures.
+        sizes: mappings of ``dimension`` and of ``chains``, the number of chains simulated in it.
         methods: samplers on the Gaussian.
     """
 
@@ -83,33 +89,40 @@ def theory_count(lipschitz: float) -> int:
 
 
 def gaussian_lipschitz() -> float:
-    """Largest Jacobian norm of the scores of the Gaussian over all times."""
+    """The largest Jacobian norm of the scores of the Gaussian over all times."""
     return float(1.0 / min(VARIANCES.min(), 1.0))
 
 
 def mild(dimension: int) -> rtk.GaussianMixture:
+    """The mixture of six overlapping modes."""
     return targets.asymmetric(dimension, 1.2, (0.5, 0.5))
 
 
 def mild_lipschitz(dimension: int) -> float:
-    """Bound on the Jacobian norms of the mixture's scores over all times."""
+    """A bound on the Jacobian norms of the mixture's scores over all times."""
     mixture = mild(dimension)
-    return max(log_concavity.lipschitz_bound(mixture, t) for t in np.linspace(0.0, END, 501))
+    return max(curvature.lipschitz_bound(mixture, t) for t in np.linspace(0.0, END, 501))
 
 
 def affordable(counts: list[int], theory: int, most: int) -> list[int]:
-    """The counts up to ``most``, and the theory's or, if that is more, ``most`` itself."""
+    """The numbers of segments that the score evaluations suffice for, ascending.
+
+    Args:
+        counts: numbers of segments to choose from.
+        theory: the theory's number, which is added to them.
+        most: the largest number that is affordable; it replaces the theory's if that is larger.
+    """
     return sorted({min(theory, most), *(count for count in counts if count <= most)})
 
 
 def inner_steps(nfe: int, count: int) -> Array:
-    """Inner steps of each segment, (count,): its share of the scores less the warm start's."""
+    """Inner steps of each segment, (count,): its scores less one for the warm start."""
     spent = np.round(nfe * np.arange(count + 1) / count)
     return np.asarray(np.diff(spent) - 1.0)
 
 
 def gaussian_samples(method: str, times: Times, nfe: int, step_size: float) -> Gaussian:
-    """Law of the samples in the ten coordinates; ValueError for a step that diverges."""
+    """The law of the samples in the ten coordinates; ValueError if the chain diverges."""
     step = functools.partial(
         gaussian_steps.RTK_STEPS[method],
         step_size=step_size,
@@ -121,21 +134,21 @@ def gaussian_samples(method: str, times: Times, nfe: int, step_size: float) -> G
 
 @functools.cache
 def best_step(method: str, family: str, count: int, nfe: int) -> float:
-    """The step size with the least KL to the Gaussian, which is the same in every dimension."""
+    """The step size with the least KL to the Gaussian; it is the same in every dimension."""
     times = FAMILIES[family](count)
-    tried = []
+    divergences = []
     for step_size in STEP_SIZES:
         with contextlib.suppress(ValueError):
             law = gaussian_samples(method, times, nfe, step_size)
-            tried.append((gaussian_law.kl(law, GAUSSIAN), step_size))
-    return min(tried)[1]
+            divergences.append((gaussian_law.kl(law, GAUSSIAN), step_size))
+    return min(divergences)[1]
 
 
 def gaussian_rows(method: str, dimension: int, nfe: int, counts: list[int]) -> list[Row]:
-    """Exact TV and KL to the Gaussian for each number of segments and rule for the step."""
+    """Exact TV and KL to the Gaussian for each number of segments and each rule for the step."""
     copies = dimension // len(VARIANCES)
     rows: list[Row] = []
-    # A segment costs a warm start and a step at least.
+    # A segment costs at least a warm start and one step.
     counts = affordable(counts, theory_count(gaussian_lipschitz()), nfe // 2)
     for family, count in itertools.product(FAMILIES, counts):
         best = best_step(method, family, count, nfe)
@@ -143,7 +156,7 @@ def gaussian_rows(method: str, dimension: int, nfe: int, counts: list[int]) -> l
         for rule, step_size in rules.items():
             try:
                 law = gaussian_samples(method, FAMILIES[family](count), nfe, step_size)
-            except ValueError:  # beyond the limit of stability
+            except ValueError:  # the step size is beyond the limit of stability
                 continue
             distances = {
                 "tv": gaussian_law.tv(law.power(copies), GAUSSIAN.power(copies), 1e-6),
@@ -158,42 +171,39 @@ def gaussian_rows(method: str, dimension: int, nfe: int, counts: list[int]) -> l
 
 
 def judge(samples: metrics.Samples, reference: Reference) -> dict[str, Estimate]:
-    """Three total variations of what can be seen of the samples, and their mean, "error"."""
+    """Three total variations between the samples and the mixture, and their mean as ``error``.
+
+    They compare the marginals, the weights of the modes, and the radii about the modes.
+    """
     accuracy = metrics.marginal_accuracy(samples, reference, MARGINAL_BINS)
-    found = {
+    variations = {
         "marginal_tv": Estimate(1.0 - accuracy.value, accuracy.standard_error),
         "mode_weight_tv": metrics.mode_weight_tv(samples, reference),
         "radial_tv": metrics.radial_tv(samples, reference),
     }
-    return found | {"error": metrics.Estimate.of_one_sample([*found.values()])}
+    return variations | {"error": Estimate.of_one_sample([*variations.values()])}
 
 
 def mixture_rows(
     method: str, dimension: int, nfe: int, counts: list[int], chains: int, seed: int
 ) -> list[Row]:
-    """Simulation on the mild mixture; "exact" draws are judged in place of a sampler's."""
+    """Errors of simulated samples of the mixture; the method ``exact`` stands for exact samples."""
     mixture = mild(dimension)
     reference = Reference.of(mixture, size=1)
 
-    def tidy(found: dict[str, Estimate], **columns: Any) -> list[Row]:
-        return [
-            {**columns, "metric": name, "value": e.value, "standard_error": e.standard_error}
-            for name, e in found.items()
-        ]
-
     if method == "exact":
-        drawn = [
+        replicates = [
             judge(reference.draw(chains, np.random.default_rng([seed, k])), reference)
             for k in range(FLOOR_REPLICATES)
         ]
         floor = {
-            name: metrics.Estimate.of_replicates([found[name].value for found in drawn])
-            for name in drawn[0]
+            name: Estimate.of_replicates([judged[name].value for judged in replicates])
+            for name in replicates[0]
         }
-        return tidy(floor, segments=0, nfe=0)
+        return tidy.rows(floor, segments=0, nfe=0)
     rows: list[Row] = []
     options = dict(SAMPLERS[method])
-    # Metropolis chains also need the score of their start.
+    # A Metropolis chain also needs the score of its start.
     most = nfe // (2 if method == "rtk-uld" else 3)
     for count in affordable(counts, theory_count(mild_lipschitz(dimension)), most):
         times = FAMILIES["uniform"](count)
@@ -210,13 +220,13 @@ def mixture_rows(
             data_variance=float(mixture.variances.min()),
             **options,
         )
-        rows += tidy(judge(result.samples, reference), segments=count, nfe=result.nfe)
+        rows += tidy.rows(judge(result.samples, reference), segments=count, nfe=result.nfe)
     step = "best" if method == "rtk-uld" else "default"
     return [{**row, "family": "uniform", "step": step} for row in rows]
 
 
 def rows(settings: Settings, seed: int) -> list[Row]:
-    """The theory's numbers of segments, exact errors on the Gaussian, simulations on mixtures."""
+    """The theory's numbers of segments, exact errors on the Gaussian, and simulations."""
     table: list[Row] = []
     for size in tqdm(settings.sizes):
         dimension, chains = size["dimension"], size["chains"]

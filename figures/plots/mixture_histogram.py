@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from figures import job, style
 from figures.plots.mixture_scatter import shown_budgets
 
-SHOWN = ("ddpm", "dpmpp-2m", "rtk-ula", "rtk-uld", "rtk-mala")
+SHOWN = ("ddpm", "dpm++2m", "rtk-ula", "rtk-uld", "rtk-mala")
 HALF_WIDTH = 0.35
 BINS = 28
 

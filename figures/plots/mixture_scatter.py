@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from figures import job, style
 
-SHOWN = ("ddpm", "ddim", "dpmpp-2m", "rtk-uld", "rtk-mala")
+SHOWN = ("ddpm", "ddim", "dpm++2m", "rtk-uld", "rtk-mala")
 POINTS = 2500
 WINDOW = 1.5
 

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from figures import job, style
 from figures.analysis.frames import where
 
-CHAINS = ("ddpm", "ddim", "dpmpp-2m", "rtk-ula", "rtk-uld", "rtk-mala-simpson")
+CHAINS = ("ddpm", "ddim", "dpm++2m", "rtk-ula", "rtk-uld", "rtk-mala-simpson")
 KINDS = ("constant", "scaling", "linear", "growing", "late", "noise")
 SIZE = 0.1
 SEGMENT = {

@@ -46,13 +46,13 @@ def numbers(frame: pd.DataFrame, headline: int) -> dict[str, float]:
     for suffix, budget in budgets.items():
         found[f"nfe_{suffix}"] = float(budget)
         for row in sampled[sampled["nfe_asked"] == budget].itertuples():
-            name = f"{str(row.method).replace('-', '_')}_{row.target}_{suffix}"
+            name = f"{style.identifier(str(row.method))}_{row.target}_{suffix}"
             found |= {name: float(str(row.value)), f"{name}_se": float(str(row.standard_error))}
     for metric in ("score_error", "log_prob_error"):
         errors = frame[frame["metric"] == metric].groupby("target")["value"].max()
         found |= {f"{metric}_{target}": float(value) for target, value in errors.items()}
         found[f"{metric}_largest"] = float(errors.max())
-    for baseline, suffix in (("ddpm", ""), ("dpmpp-2m", "_2m")):
+    for baseline, suffix in (("ddpm", ""), ("dpm++2m", "_dpm_solver")):
         found |= {f"rtk_{k}{suffix}": float(v) for k, v in duels(own, baseline).items()}
         few = duels(own[own["nfe_asked"] < headline], baseline)
         found |= {f"rtk_{k}{suffix}_below_{headline}": float(v) for k, v in few.items()}

@@ -13,7 +13,7 @@ PREFIXES = {
     "rtk-ula": "ula",
     "ddpm": "ddpm",
     "ddim": "ddim",
-    "dpmpp-2m": "dpmpp_2m",
+    "dpm++2m": "dpm_solver",
 }
 # Distances below are those of rounding.
 ROUNDING = 1e-11

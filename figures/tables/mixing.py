@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from experiments.theory.mixing import MODE_VARIANCE
+from experiments.theory import two_modes
 from figures import job
 from rtk import segments
 
@@ -32,7 +32,7 @@ def one_dimension(frame: pd.DataFrame) -> dict[str, float]:
     modes = frame[frame["mode"] == INNER_CHAIN_MODE]
     worst = values(modes, "gap_worst")
     found = {
-        "mode_deviation": MODE_VARIANCE**0.5,
+        "mode_deviation": two_modes.VARIANCE**0.5,
         "mode_far": frame["mode"].max(),
         "gap_at_eta_star": worst[1.0],
         "gap_ratio_at_eta_star": worst[1.0] / worst[0.1],

@@ -50,11 +50,11 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         "mala_above_ddpm": ahead(accuracy, accuracy_error, "rtk-mala", "ddpm").sum(),
         "uld_above_ddpm": ahead(accuracy, accuracy_error, "rtk-uld", "ddpm").sum(),
         "taylor_above_ddpm": ahead(accuracy, accuracy_error, "rtk-mala-taylor", "ddpm").sum(),
-        "rtk_above_2m": np.any(
-            [ahead(accuracy, accuracy_error, method, "dpmpp-2m") for method in RTK], axis=0
+        "rtk_above_dpm_solver": np.any(
+            [ahead(accuracy, accuracy_error, method, "dpm++2m") for method in RTK], axis=0
         ).sum(),
-        "2m_above_all_rtk": np.all(
-            [ahead(accuracy, accuracy_error, "dpmpp-2m", method) for method in RTK], axis=0
+        "dpm_solver_above_all_rtk": np.all(
+            [ahead(accuracy, accuracy_error, "dpm++2m", method) for method in RTK], axis=0
         ).sum(),
         "mala_above_uld_at_most": ahead(last, last_error, "rtk-mala", "rtk-uld").sum(),
         "uld_above_ula_at_most": ahead(last, last_error, "rtk-uld", "rtk-ula").sum(),
@@ -62,13 +62,13 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         "taylor_mode_weights_over_mala_largest": (
             weights["rtk-mala-taylor"] / weights["rtk-mala"]
         ).max(),
-        "2m_mode_weights_largest": weights["dpmpp-2m"].max(),
+        "dpm_solver_mode_weights_largest": weights["dpm++2m"].max(),
     }
     for target, part in weights.groupby("target"):
         found[f"rtk_mode_weights_largest_{target}"] = part[RTK].to_numpy().max()
         found[f"rtk_mode_weights_least_{target}"] = part[RTK].to_numpy().min()
     for target, method in last.stack().index:
-        name = f"accuracy_{method}_{target}".replace("-", "_")
+        name = f"accuracy_{style.identifier(method)}_{target}"
         found[f"{name}_most"] = last.loc[target, method]
         found[f"{name}_least"] = accuracy.loc[target, method].iloc[0]
     return found

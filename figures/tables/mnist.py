@@ -22,22 +22,22 @@ def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
     frame, floor = frame[frame["metric"] == METRIC], floor[floor["metric"] == METRIC]
     value = frame.pivot(index="nfe_asked", columns="method", values="value")
     error = frame.pivot(index="nfe_asked", columns="method", values="standard_error")
-    uld, mala, ddpm, multistep = "rtk-uld", "rtk-mala-trapezoid", "ddpm", "dpmpp-2m"
+    uld, mala, ddpm, multistep = "rtk-uld", "rtk-mala-trapezoid", "ddpm", "dpm++2m"
     found = {
         "cells": float(len(value)),
         "uld_below_ddpm": below(value, error, uld, ddpm),
         "mala_below_ddpm": below(value, error, mala, ddpm),
         "ddpm_below_uld": below(value, error, ddpm, uld),
         "ddpm_below_mala": below(value, error, ddpm, mala),
-        "uld_below_2m": below(value, error, uld, multistep),
-        "mala_below_2m": below(value, error, mala, multistep),
+        "uld_below_dpm_solver": below(value, error, uld, multistep),
+        "mala_below_dpm_solver": below(value, error, mala, multistep),
         "training_images": floor["value"].item(),
         "standard_error_largest_at_most": error.iloc[-1].max(),
         "nfe_least": float(value.index.min()),
         "nfe_most": float(value.index.max()),
     }
     for method, distances in value.items():
-        name = str(method).replace("-", "_")
+        name = style.identifier(str(method))
         found[f"{name}_best"] = distances.min()
         found[f"{name}_most"] = distances.iloc[-1]
         found[f"{name}_least"] = distances.iloc[0]

@@ -20,7 +20,7 @@ SETTINGS = {
     "two-modes": "two modes, chain",
     "segment": "two modes, segment",
 }
-CHAINS = ("ddpm", "ddim", "dpmpp-2m", "rtk-ula", "rtk-uld", "rtk-mala-simpson")
+CHAINS = ("ddpm", "ddim", "dpm++2m", "rtk-ula", "rtk-uld", "rtk-mala-simpson")
 Case = tuple[str, str, str, str]
 SHOWN: list[Case] = [
     *(("gaussian", method, "score", "constant") for method in CHAINS),
@@ -97,7 +97,7 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         "score_mala": ("gaussian", "rtk-mala-simpson", "score", "constant"),
         "score_ula": ("gaussian", "rtk-ula", "score", "constant"),
         "score_ddpm": ("gaussian", "ddpm", "score", "constant"),
-        "score_ode": ("gaussian", "dpmpp-2m", "score", "constant"),
+        "score_dpm_solver": ("gaussian", "dpm++2m", "score", "constant"),
         "score_mala_modes": ("two-modes", "rtk-mala-simpson", "score", "wave"),
         "energy_mala": ("two-modes", "rtk-mala", "energy", "consistent"),
         "energy_mala_segment": ("segment", "rtk-mala", "energy", "consistent"),
@@ -114,7 +114,7 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     bounded = where(frame, target="gaussian", method="ddpm")
     bounded = bounded.pivot_table(index=["error", "eps"], columns="metric", values="value").dropna()
     found["girsanov_bound_ratio_max"] = (bounded["tv_clean"] / bounded["bound"]).max()
-    for name, method in (("uld", "rtk-uld"), ("ddpm", "ddpm"), ("ode", "dpmpp-2m")):
+    for name, method in (("uld", "rtk-uld"), ("ddpm", "ddpm"), ("dpm_solver", "dpm++2m")):
         kinds = [curve(frame, ("gaussian", method, "score", k)) for k in ("noise", "constant")]
         noise, constant = (table["tv_clean"].loc[0.1] for table in kinds)
         found[f"noise_over_constant_{name}"] = noise / constant

@@ -140,7 +140,7 @@ PLAIN_STEPS: dict[str, Step] = {"ddpm": ddpm, "ddim": ddim}
 RTK_STEPS: dict[str, Callable[..., Steps]] = {"rtk-uld": rtk_uld, "rtk-ula": rtk_ula}
 
 
-def dpmpp_2m(target: Gaussian, times: ArrayLike) -> Gaussian:
+def dpm_solver(target: Gaussian, times: ArrayLike) -> Gaussian:
     """Law of the samples of DPM-Solver++(2M) (`rtk.samplers.dpm_solver`), all times above 0.
 
     Everything is affine in the normal start, and the two rows of ``x`` are the slope on it and the

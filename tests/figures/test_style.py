@@ -38,7 +38,7 @@ def test_families_keep_apart_without_red_or_green() -> None:
 
 
 def test_unknown_method() -> None:
-    with pytest.raises(ValueError, match=r"no style for method 'dpm'.*dpmpp-2m"):
+    with pytest.raises(ValueError, match=r"no style for method 'dpm'.*dpm\+\+2m"):
         style.look("dpm")
 
 
@@ -70,3 +70,11 @@ def test_name_without_pdf(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"ends in \.pdf"):
         style.save(drawing(), tmp_path / "a.png")
     plt.close("all")
+
+
+def test_identifiers_are_words_of_names_of_numbers() -> None:
+    """A claim's rule reads them as names, so two methods must not share one."""
+    identifiers = [style.identifier(method) for method in style.METHODS]
+    assert all(name.isidentifier() for name in identifiers)
+    assert len({*identifiers}) == len(style.METHODS)
+    assert style.identifier("dpm++2m") == "dpm_solver"

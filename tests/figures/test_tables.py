@@ -8,7 +8,7 @@ from figures.tables import compute as compute_table
 from figures.tables import mixtures as mixtures_table
 from figures.tables import mnist as mnist_table
 
-METHODS = [*mixtures_table.RTK, "ddpm", "ddim", "dpmpp-2m"]
+METHODS = [*mixtures_table.RTK, "ddpm", "ddim", "dpm++2m"]
 
 
 def mixtures(better: str, by: float, error: float = 0.01) -> pd.DataFrame:
@@ -31,11 +31,11 @@ def mixtures(better: str, by: float, error: float = 0.01) -> pd.DataFrame:
 def test_higher_accuracy_is_ahead() -> None:
     found = mixtures_table.numbers(mixtures("rtk-mala", 0.2))
     assert found["cells"] == 2
-    assert found["mala_above_ddpm"] == found["rtk_above_2m"] == 2
+    assert found["mala_above_ddpm"] == found["rtk_above_dpm_solver"] == 2
     assert found["mala_above_uld_at_most"] == found["targets"] == 1
-    assert found["uld_above_ddpm"] == found["2m_above_all_rtk"] == 0
+    assert found["uld_above_ddpm"] == found["dpm_solver_above_all_rtk"] == 0
     assert found["taylor_behind_mala_largest"] == pytest.approx(0.2)
-    assert mixtures_table.numbers(mixtures("dpmpp-2m", 0.2))["2m_above_all_rtk"] == 2
+    assert mixtures_table.numbers(mixtures("dpm++2m", 0.2))["dpm_solver_above_all_rtk"] == 2
 
 
 def test_lower_accuracy_is_not_ahead() -> None:
@@ -70,7 +70,7 @@ def mnist(lower: str, by: float) -> pd.DataFrame:
             "value": 30.0 - by * (method == lower),
             "standard_error": 1.0,
         }
-        for method in ("ddpm", "dpmpp-2m", "rtk-uld", "rtk-mala-trapezoid")
+        for method in ("ddpm", "dpm++2m", "rtk-uld", "rtk-mala-trapezoid")
         for nfe in (5, 10)
     )
 

@@ -99,7 +99,7 @@ def test_methods_are_the_samplers_that_they_are_called() -> None:
     assert METHODS == {
         "ddpm": {"method": "ddpm"},
         "ddim": {"method": "ddim"},
-        "dpmpp-2m": {"method": "dpm++2m"},
+        "dpm++2m": {"method": "dpm++2m"},
         "rtk-uld": {"method": "rtk-uld"},
         "rtk-mala-trapezoid": {"method": "rtk-mala", "energy": "trapezoid"},
         "rtk-mala": {"method": "rtk-mala", "energy": "exact"},
@@ -118,7 +118,7 @@ VALUES = {
     "exact": 0.02,
     "ddpm": 0.20,
     "ddim": 0.30,
-    "dpmpp-2m": 0.05,
+    "dpm++2m": 0.05,
     "rtk-uld": 0.10,
     "rtk-mala-trapezoid": 0.40,
     "rtk-mala": 0.01,
@@ -154,7 +154,7 @@ def test_a_win_is_a_lower_error_of_the_better_sampler_that_needs_only_scores() -
     found = numbers(invented(), 100)
     assert found["cells"] == 8
     assert (found["rtk_wins"], found["rtk_losses"]) == (8, 0)
-    assert (found["rtk_wins_2m"], found["rtk_losses_2m"]) == (0, 8)
+    assert (found["rtk_wins_dpm_solver"], found["rtk_losses_dpm_solver"]) == (0, 8)
 
 
 def test_a_difference_within_two_errors_is_neither() -> None:
@@ -176,7 +176,7 @@ def test_numbers_are_those_of_their_cell() -> None:
     assert found["rtk_uld_rings_100"] == 0.123
     assert found["rtk_uld_rings_100_se"] == 0.004
     assert found["ddpm_rings_100"] == 0.20
-    assert found["dpmpp_2m_funnel_100"] == 0.05
+    assert found["dpm_solver_funnel_100"] == 0.05
     assert found["rtk_mala_trapezoid_student_100"] == 0.40
     assert found["rtk_mala_many_well_100"] == 0.01
     assert found["rtk_uld_rings_most"] == 0.123

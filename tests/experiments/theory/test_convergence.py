@@ -9,36 +9,22 @@ import pytest
 import torch
 
 import rtk
-from experiments.theory import convergence
+from experiments.theory import convergence, gaussian, two_modes
 from experiments.theory.convergence import (
     GAUSSIAN,
-    MODES_MOMENT,
-    MODES_VARIANCE,
     Run,
     cheapest,
     modes_chains,
     modes_run,
     while_it_helps,
 )
-from experiments.theory.inner_chain import MODES, MODES_LIPSCHITZ
+from experiments.theory.search import log_snr_grid
 from figures.analysis import fit
 from figures.tables import convergence as convergence_table
-from rtk import segments
 from rtk.laws.grid import Grid
 from tests.oracles import DOUBLE
 
 CELLS = Grid(-6.8, 6.8, 50)
-
-
-def test_constants_of_the_targets() -> None:
-    variance = MODES.variances.item() if MODES.variances.numel() == 1 else MODES.variances[0, 0]
-    assert float(variance) == pytest.approx(MODES_VARIANCE)
-    sample = MODES.sample(200_000, 0.0, torch.Generator().manual_seed(0), DOUBLE)
-    # Var x^2 = 2 (0.36^2 + 2 * 0.36), standard error 0.003, 5 sigma.
-    assert float((sample**2).mean()) == pytest.approx(MODES_MOMENT, abs=0.015)
-    z = torch.linspace(-4, 4, 2001, dtype=DOUBLE).unsqueeze(1)
-    worst = max(float(MODES.hessian(z, t).abs().max()) for t in (0.0, 0.1, 0.3, 1.0, 3.0))
-    assert worst == pytest.approx(MODES_LIPSCHITZ, rel=1e-6)
 
 
 def gaussian_mixture() -> rtk.GaussianMixture:
@@ -48,7 +34,7 @@ def gaussian_mixture() -> rtk.GaussianMixture:
 
 def test_cost_is_what_the_samplers_count() -> None:
     target, count, steps = gaussian_mixture(), 3, 4
-    times = convergence.grid(convergence.GAUSSIAN_LIPSCHITZ, count)
+    times = convergence.grid(gaussian.LIPSCHITZ, count)
     for method in ("rtk-uld", "rtk-ula"):
         options: dict[str, Any] = {
             "inner_steps": steps,
@@ -68,10 +54,9 @@ def test_cost_is_what_the_samplers_count() -> None:
         )
         (run,) = convergence.run_rtk(method, times, 0.1, steps, [count])
         assert run.nfe == made.nfe
-    for method, name in (("ddpm", "ddpm"), ("ddim", "ddim"), ("dpmpp-2m", "dpm++2m")):
-        times = convergence.log_snr_grid(3.0, 0.01, 6)
-        np.testing.assert_allclose(times[:-1], segments.log_snr(6, 3.0, 0.01), rtol=1e-12)
-        made = rtk.sample(target.score, 10, 2, name, 100, segments=list(times[:-1]), dtype=DOUBLE)
+    for method in ("ddpm", "ddim", "dpm++2m"):
+        times = log_snr_grid(3.0, 0.01, 6)
+        made = rtk.sample(target.score, 10, 2, method, 100, segments=list(times[:-1]), dtype=DOUBLE)
         assert convergence.run_plain(method, times).nfe == made.nfe
 
 
@@ -83,21 +68,21 @@ def test_mala_over_whole_chains_agrees_with_simulation() -> None:
     and its standard deviation at most 1/2 sqrt(1 / n) = 0.0025.
     """
     chains, count, steps = 40_000, 6, 1
-    times = convergence.grid(MODES_LIPSCHITZ, count)
+    times = convergence.grid(two_modes.LIPSCHITZ, count)
     made = rtk.sample(
-        MODES.score,
+        two_modes.TARGET.score,
         1,
         chains,
         "rtk-mala",
         100,
         3,
-        MODES.log_prob,
+        two_modes.TARGET.log_prob,
         dtype=DOUBLE,
         segments=list(times),
         step_size=1.0,
         inner_steps=steps,
         warm_start="gaussian",
-        data_variance=MODES_VARIANCE,
+        data_variance=two_modes.VARIANCE,
     )
     found = modes_chains("rtk-mala", [(count, steps)], 1.0, 1, CELLS)
     tv = found[count, steps]
@@ -106,7 +91,7 @@ def test_mala_over_whole_chains_agrees_with_simulation() -> None:
     edges = np.linspace(CELLS.low, CELLS.high, 26)
     counts = np.histogram(made.samples.flatten().numpy(), edges)[0] / chains
     fine = torch.linspace(CELLS.low, CELLS.high, 5001, dtype=DOUBLE).unsqueeze(1)
-    density = MODES.log_prob(fine, 0.0).exp().numpy()
+    density = two_modes.TARGET.log_prob(fine, 0.0).exp().numpy()
     target = density[:-1].reshape(25, 200).sum(1) / density.sum()
     sampled = 0.5 * np.abs(counts - target).sum()
     # Wide bins hide little of the distance: laws and target are smooth on their scale.
@@ -132,7 +117,7 @@ def test_rules_keep_their_promise() -> None:
     for eps in (0.3, 0.03):
         for method in ("rtk-uld", "rtk-ula"):
             assert convergence.rtk_rule(method, eps).tv <= eps
-        for method in ("ddpm", "ddim", "dpmpp-2m"):
+        for method in ("ddpm", "ddim", "dpm++2m"):
             run = convergence.plain_rule(method, eps, most=100_000)
             assert run is None or run.tv <= eps
     assert convergence.plain_rule("ddpm", 0.03, most=1000) is None

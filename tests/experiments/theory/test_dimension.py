@@ -26,11 +26,6 @@ VARIANCES = dimension.VARIANCES
 TARGET = rtk.GaussianMixture([1.0], np.full((1, 2), dimension.MEAN), VARIANCES[np.newaxis])
 
 
-@pytest.mark.parametrize("answer", [1, 2, 3, 64, 1000])
-def test_least(answer: int) -> None:
-    assert dimension.least(lambda count: count >= answer) == answer
-
-
 def test_cost_of_ddpm_is_the_least_that_is_enough() -> None:
     """The sampler's own law reaches eps with that many scores, and with one less it does not."""
     count, eps = dimension.solver_nfe("ddpm", 2, 0.1), 0.1

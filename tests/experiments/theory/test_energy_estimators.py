@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from experiments.theory import energy_estimators, inner_chain
+from experiments.theory import energy_estimators, two_modes
 from figures.tables import energy_estimators as energy_estimators_table
 from rtk.kernel import ReverseTransition
 from rtk.laws import grid as grid_law
@@ -55,10 +55,10 @@ def test_errors_are_those_of_stationary_proposals(modes: pd.DataFrame) -> None:
     """
     n, relative = 100_000, 0.4
     grid = Grid(-energy_estimators.REACH, energy_estimators.REACH, CELLS)
-    one = inner_chain.modes_kernel(0.0)
+    one = two_modes.kernel()
     generator = np.random.default_rng(0)
     z = generator.choice(grid.centres, (n, 1), p=grid_law.kernel_law(one, grid))
-    step_size = relative / (3.0 * inner_chain.MODES_LIPSCHITZ)
+    step_size = relative / (3.0 * two_modes.LIPSCHITZ)
     kernel = ReverseTransition(one.score, one.x.expand(n, 1), one.t_hi, one.t_lo, one.log_prob)
     here = kernel.at(torch.from_numpy(z))
     jump = math.sqrt(2.0 * step_size) * torch.from_numpy(generator.standard_normal((n, 1)))
@@ -80,9 +80,9 @@ def test_errors_are_those_of_stationary_proposals(modes: pd.DataFrame) -> None:
 def test_exact_acceptance_is_in_detailed_balance() -> None:
     grid = Grid(-4.0, 4.0, 120)
     kernel, here, there = energy_estimators.pairs(grid)
-    step_size = 0.4 / (3.0 * inner_chain.MODES_LIPSCHITZ)
+    step_size = 0.4 / (3.0 * two_modes.LIPSCHITZ)
     _, accepted = energy_estimators.acceptance(kernel, here, there, step_size)
-    one = inner_chain.modes_kernel(0.0)
+    one = two_modes.kernel()
     law = grid_law.kernel_law(one, grid)
     moves = grid_law.ula_matrix(one, grid, step_size) * accepted.numpy().reshape(120, 120)
     flow = law[:, np.newaxis] * moves

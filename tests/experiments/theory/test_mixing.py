@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from experiments.theory import mixing
+from experiments.theory import mixing, two_modes
 from figures.tables import mixing as mixing_table
 from rtk import ReverseTransition, segments
 from rtk.laws import grid as grid_law
@@ -34,7 +34,7 @@ def test_langevin_spectrum_of_reflected_brownian_motion() -> None:
 def test_small_steps_of_mala_follow_langevin() -> None:
     """The gap per step over the step tends to the gap of the diffusion."""
     grid = grid_law.Grid(-4.5, 4.5, 300)
-    mixture, x = mixing.two_modes(1.0), torch.zeros(1, 1, dtype=torch.float64)
+    mixture, x = two_modes.target(1.0), torch.zeros(1, 1, dtype=torch.float64)
     kernel = ReverseTransition(mixture.score, x, 0.4, 0.0, mixture.log_prob)
     law = grid_law.kernel_law(kernel, grid)
     diffusion = grid_law.langevin_spectrum(np.log(law), grid)[1]
@@ -46,7 +46,7 @@ def test_small_steps_of_mala_follow_langevin() -> None:
 def test_noisy_ends_are_quantiles() -> None:
     """Against 200 000 draws; the error of a quantile is sd = 0.0011 / density, about 0.006."""
     ends = mixing.noisy_ends(1.5, 0.3, 5)
-    draws = mixing.two_modes(1.5).sample(
+    draws = two_modes.target(1.5).sample(
         200_000, 0.3, torch.Generator().manual_seed(0), torch.float64
     )
     assert ends == pytest.approx(np.quantile(draws.numpy(), [0.5, 0.7, 0.9]), abs=0.03)
@@ -68,7 +68,7 @@ def test_longer_segments_mix_more_slowly_up_to_the_target_itself() -> None:
 
 def test_eta_star_keeps_the_langevin_gap_above_the_lipschitz_constant() -> None:
     """Bakry and Emery: gap >= L where hess g >= L. Not so at 30 eta*."""
-    lipschitz = mixing.two_modes_lipschitz(2.0)
+    lipschitz = two_modes.lipschitz(2.0)
     assert mixing.one_dimension(2.0, 1.0, 3, 120)["langevin_gap_worst"] >= lipschitz
     assert mixing.one_dimension(2.0, 30.0, 3, 120)["langevin_gap_worst"] < 0.1 * lipschitz
 

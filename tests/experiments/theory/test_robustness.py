@@ -11,7 +11,7 @@ import torch
 from scipy import stats
 
 import rtk
-from experiments.theory import inner_chain, robustness
+from experiments.theory import robustness, two_modes
 from figures.tables import robustness as robustness_table
 from rtk import process, segments
 from rtk.kernel import ReverseTransition
@@ -26,7 +26,7 @@ from rtk.samplers import base
 from rtk.score import CountedScore
 
 GRID = Grid(-4.0, 4.0, 100)
-STEP = 0.4 / (3.0 * inner_chain.MODES_LIPSCHITZ)
+STEP = 0.4 / (3.0 * two_modes.LIPSCHITZ)
 SIZES = {"baseline_steps": 40, "inner_steps": 4, "step_size": {"rtk-ula": 0.1, "rtk-uld": 0.2}}
 SHORT = segments.from_lipschitz(robustness.LIPSCHITZ, 0.8, robustness.T_END)
 
@@ -172,13 +172,11 @@ def test_whole_chains_on_the_line() -> None:
     assert grid_law.tv(clean, robustness.modes_law(GRID, robustness.T_END)) < 1e-3
     law = grid_law.start_law(Gaussian([0.0], [1.0]), GRID)
     z = torch.from_numpy(GRID.centres).unsqueeze(1)
-    times = segments.from_lipschitz(
-        inner_chain.MODES_LIPSCHITZ, robustness.T_START, robustness.T_END
-    )
+    times = segments.from_lipschitz(two_modes.LIPSCHITZ, robustness.T_START, robustness.T_END)
     for hi, lo in itertools.pairwise(times):
         spread = math.sqrt(process.variance(hi - lo)) * math.exp(hi - lo)
         tilt = stats.norm.logpdf(GRID.centres, math.exp(hi - lo) * GRID.centres[:, None], spread)
-        rows = np.exp(tilt + robustness.MODES.log_prob(z, lo).numpy() + 0.2 * GRID.centres)
+        rows = np.exp(tilt + two_modes.TARGET.log_prob(z, lo).numpy() + 0.2 * GRID.centres)
         law = law @ (rows / rows.sum(1, keepdims=True))
     np.testing.assert_allclose(shifted, law, atol=1e-12)
     assert shifted @ GRID.centres > clean @ GRID.centres + 0.05
@@ -209,7 +207,7 @@ def test_exact_energies_forgive_the_score_and_score_only_ones_do_not() -> None:
 
 @pytest.mark.parametrize("energy", ["exact", "trapezoid"])
 def test_noisy_matrix_without_noise(energy: str) -> None:
-    kernel = inner_chain.modes_kernel(0.0)
+    kernel = two_modes.kernel()
     doubled = grid_law.noisy_mala_matrix(kernel, GRID, STEP, 0.0, energy)
     blocks = doubled.reshape(2, GRID.cells, 2, GRID.cells)
     plain = grid_law.mala_matrix(kernel, GRID, STEP, energy)
@@ -219,7 +217,7 @@ def test_noisy_matrix_without_noise(energy: str) -> None:
 
 def test_noisy_matrix_needs_energies_without_extra_scores() -> None:
     with pytest.raises(ValueError, match="extra scores"):
-        grid_law.noisy_mala_matrix(inner_chain.modes_kernel(0.0), GRID, STEP, 0.1, "simpson")
+        grid_law.noisy_mala_matrix(two_modes.kernel(), GRID, STEP, 0.1, "simpson")
 
 
 @pytest.mark.parametrize("energy", ["exact", "trapezoid"])
@@ -230,9 +228,9 @@ def test_simulation_of_noisy_mala_agrees(energy: str) -> None:
 
     def score(z: torch.Tensor, t: float) -> torch.Tensor:
         sign = torch.from_numpy(coins.choice([-1.0, 1.0], z.shape))
-        return robustness.MODES.score(z, t) + size * sign
+        return two_modes.TARGET.score(z, t) + size * sign
 
-    one = inner_chain.modes_kernel(0.0)
+    one = two_modes.kernel()
     kernel = replace(one, score=score, x=one.x.expand(n, 1))
     start = torch.full((n, 1), GRID.centres[cell], dtype=torch.float64)
     noise = ChainNoise(3, n, (1,), dtype=torch.float64)

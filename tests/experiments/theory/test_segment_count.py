@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.theory import segment_count
-from experiments.theory.segment_count import PAIR, ddpm_steps, distance, least, rtk_segments
+from experiments.theory.segment_count import PAIR, ddpm_steps, distance, rtk_segments
 from rtk import segments
 from rtk.laws import closed_form as gaussian_steps
 from rtk.laws.gaussian import Gaussian
@@ -59,9 +59,3 @@ def test_counts_grow_slower_with_the_dimension_for_rtk() -> None:
     steps = [ddpm_steps("log-SNR", 0.01, d) for d in (2, 128)]
     assert kernels[1] < 2 * kernels[0]
     assert steps[1] > 4 * steps[0]
-
-
-@pytest.mark.parametrize("truth", [1, 7, 100, 12345])
-def test_least(truth: int) -> None:
-    found = least(lambda count: count >= truth, 1)
-    assert truth <= found <= truth * 1.01

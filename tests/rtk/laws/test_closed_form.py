@@ -85,7 +85,7 @@ def test_very_many_steps_forget_the_start(step: Callable[..., Steps]) -> None:
 @pytest.mark.parametrize("times", [segments.log_snr(7, 4.0, 0.01), segments.uniform(7, 4.0, 1e-4)])
 def test_multistep_solver(times: segments.Times) -> None:
     expected, _ = sample_law(MIXTURE.score, 3, DPMSolverPP2M(), 8, segments=times)
-    check_same(gaussian_steps.dpmpp_2m(TARGET, times), expected)
+    check_same(gaussian_steps.dpm_solver(TARGET, times), expected)
 
 
 def test_exact_kernel() -> None:
