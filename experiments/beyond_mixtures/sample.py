@@ -1,10 +1,12 @@
-"""B8, beyond mixtures: all samplers on one target whose p_t is no Gaussian mixture.
+"""B8: all samplers on one target that is no Gaussian mixture.
 
-The score is exact (`rtk.targets.base`); its error, against the brute force of `dense_rule`, is
-measured here too, so that nobody takes it for the sampler's. Samplers run with the defaults of
-`rtk.sample`. Every metric is a total variation of cells whose probabilities are exact, the first of
-a target being the one it is judged by, chosen before anything was run; besides there are the sliced
-Wasserstein and energy distances to exact samples.
+The score is exact up to quadrature (`rtk.targets.base`). Its error against the brute force of
+`dense_rule` is measured as well, so that it is not mistaken for the error of a sampler. The
+samplers run with the defaults of `rtk.sample`.
+
+The metrics of a target are total variations between the frequencies and the exact probabilities of
+some cells. The first of them, by which the target is judged, was chosen before anything was run.
+Two more metrics are the sliced Wasserstein and the energy distance to exact samples.
 """
 
 import json
@@ -28,22 +30,25 @@ from rtk.targets import BEYOND_MIXTURES, ManyWell, Rings, StudentT, Target
 Array = NDArray[np.float64]
 
 BINS = 20
-"""Cells of equal probability of the one-dimensional metrics."""
+"""Number of cells of equal probability in the one-dimensional metrics."""
 TAIL = 0.01
 """Probability of the tail of the radius of Student's t."""
 EXACT_REPLICATES = 4
+"""Sets of exact samples that are judged."""
 CHUNK = 256
-"""Chains whose quadrature fits the cache of a core."""
+"""Number of chains at a time; their quadrature fits the cache of a core."""
 STRETCH = 1.5
+"""Factor by which samples of p_t are stretched for the errors of the score outside its bulk."""
 WIDE = 3.0
-"""Points beyond p_t: its samples times the one, normal draws times the other."""
+"""Standard deviation of normal points for the errors of the score outside the bulk of p_t."""
 
 Cells = tuple[Callable[[Array], NDArray[np.intp]], Array]
+"""The function from samples (n, d) to the numbers of their cells (n,), and the probabilities."""
 
 
 @cache
 def cells(name: str) -> Mapping[str, Cells]:
-    """Metric -> the cell of each sample, and the exact probability of each cell."""
+    """Metric -> its cells and their exact probabilities, for the target of this name."""
     target = BEYOND_MIXTURES[name]()
     if name == "funnel":
         return {
@@ -78,7 +83,7 @@ def cells(name: str) -> Mapping[str, Cells]:
 
 
 def even(statistic: Callable[[Array], Array], quantile: Callable[[Array], Any]) -> Cells:
-    """`BINS` cells of equal probability of a statistic with that quantile function."""
+    """`BINS` cells of equal probability, for a statistic with the given quantile function."""
     levels = np.arange(1, BINS) / BINS
     return between(statistic, quantile(levels), levels)
 
@@ -86,7 +91,13 @@ def even(statistic: Callable[[Array], Array], quantile: Callable[[Array], Any]) 
 def between(
     statistic: Callable[[Array], Array], edges: Iterable[float], below: Iterable[float]
 ) -> Cells:
-    """The cells between the edges, below which the target has the probabilities ``below``."""
+    """Cells of a statistic.
+
+    Args:
+        statistic: function of the samples (n, d) to numbers (n,).
+        edges: edges of the cells, ascending.
+        below: probability that the statistic is below each edge.
+    """
     ends = np.asarray(edges)
     return lambda x: np.searchsorted(ends, statistic(x)), np.diff([0.0, *below, 1.0])
 
@@ -97,31 +108,31 @@ def plane_radius(x: Array) -> Array:
 
 
 def ring_cdf(target: Rings, radius: Array) -> Array:
-    """Distribution function of the radius, a mixture of Rice laws."""
+    """Distribution function of the radius of the rings, a mixture of Rice laws."""
     law = stats.rice(np.array(target.radii) / target.width, scale=target.width)
     return np.asarray(law.cdf(radius[:, None]) @ np.array(target.weights))
 
 
 def ring_quantile(target: Rings, levels: Array) -> Array:
-    """Its inverse, to 1e-5 in the radius."""
+    """Quantile function of the radius of the rings, to 1e-5."""
     radius = np.linspace(0.0, max(target.radii) + 8.0 * target.width, 100_001)
     return np.interp(levels, ring_cdf(target, radius), radius)
 
 
 def judge(name: str, x: Array, exact: Array) -> dict[str, metrics.Estimate]:
-    """All metrics of samples (n, d), given as many exact ones.
+    """All metrics of samples (n, d), given exact samples (n, d).
 
-    A sample that is not finite is in a cell of its own, which has no probability; the distances
-    leave it out.
+    Samples that are not finite are in a cell of their own, whose probability is 0. The
+    distances are those of the finite samples.
     """
     finite = np.isfinite(x).all(axis=1)
-    found = {}
+    judged = {}
     for metric, (cell, masses) in cells(name).items():
         numbers = np.full(len(x), len(masses))
         numbers[finite] = cell(x[finite])
-        found[metric] = metrics.frequency_tv(numbers, np.append(masses, 0.0))
+        judged[metric] = metrics.frequency_tv(numbers, np.append(masses, 0.0))
     kept = x[finite]
-    return found | {
+    return judged | {
         "sliced_w2": metrics.sliced_w2(kept, exact),
         "energy_distance": metrics.energy_distance(kept, exact, size=len(kept) // 20),
     }
@@ -130,24 +141,28 @@ def judge(name: str, x: Array, exact: Array) -> dict[str, metrics.Estimate]:
 def score_errors(
     name: str, times: Iterable[float], points: int, generator: torch.Generator
 ) -> dict[float, tuple[float, float]]:
-    """Time -> largest relative error of the score, largest absolute error of log p_t.
+    """Largest errors of the score and of the log-density at each time.
 
-    At ``points`` samples of p_t, as many times `STRETCH`, and as many of ``N(0, WIDE^2 I)``; errors
-    and scores by their Euclidean norms.
+    The errors are largest over ``points`` samples of p_t, as many samples times `STRETCH`, and as
+    many draws of ``N(0, WIDE^2 I)``. The error of the score is relative, in Euclidean
+    norms. That of the log-density is absolute.
+
+    Returns:
+        Time -> (error of the score, error of the log-density).
     """
     target = BEYOND_MIXTURES[name]()
-    found = {}
+    errors = {}
     for t in times:
-        on = noised(target, points, t, generator)
-        wide = torch.randn(on.shape, generator=generator, dtype=on.dtype)
-        x = torch.cat((on, STRETCH * noised(target, points, t, generator), WIDE * wide))
+        samples = noised(target, points, t, generator)
+        wide = torch.randn(samples.shape, generator=generator, dtype=samples.dtype)
+        x = torch.cat((samples, STRETCH * noised(target, points, t, generator), WIDE * wide))
         log_prob, score = dense_rule.RULES[name](x.numpy(), t)
-        away = np.linalg.norm(target.score(x, t).numpy() - score, axis=1)
-        found[t] = (
-            float((away / np.linalg.norm(score, axis=1)).max()),
+        error = np.linalg.norm(target.score(x, t).numpy() - score, axis=1)
+        errors[t] = (
+            float((error / np.linalg.norm(score, axis=1)).max()),
             float(np.abs(target.log_prob(x, t).numpy() - log_prob).max()),
         )
-    return found
+    return errors
 
 
 def noised(target: Target, n: int, t: float, generator: torch.Generator) -> torch.Tensor:
@@ -185,8 +200,8 @@ def main() -> None:
     exact = draw("reference")
     table: list[tidy.Row] = []
     for repetition in range(EXACT_REPLICATES):
-        found = judge(name, draw(repetition), draw(repetition, "reference"))
-        table += tidy.rows(found, **columns("exact", repetition), repetition=repetition)
+        judged = judge(name, draw(repetition), draw(repetition, "reference"))
+        table += tidy.rows(judged, **columns("exact", repetition), repetition=repetition)
     generator = torch.Generator().manual_seed(seed_of("score"))
     errors = score_errors(name, params.score_times, params.score_points, generator)
     for t, (score, log_prob) in errors.items():

@@ -1,4 +1,4 @@
-"""A1's floor: what the metrics give for exact samples, as many as a sampler draws."""
+"""A1's floor: the metrics of exact samples, in sets that are as large as those of a sampler."""
 
 import time
 
@@ -10,6 +10,7 @@ from experiments.workflow import job, tidy
 from rtk import metrics, targets
 
 REPLICATES = 4
+"""Sets of exact samples that are judged."""
 
 
 def main() -> None:
@@ -21,12 +22,13 @@ def main() -> None:
     )
     seed = job.derive_seed(params.seed, "mixtures", params.target, "exact")
     generator = np.random.default_rng(seed)
-    runs = []
+    judged = []
     for _ in range(REPLICATES):
         sample = reference.draw(params.chains, generator)
-        runs.append(judge(sample, reference, params.metrics))
+        judged.append(judge(sample, reference, params.metrics))
     floor = {
-        name: metrics.Estimate.of_replicates([run[name].value for run in runs]) for name in runs[0]
+        name: metrics.Estimate.of_replicates([each[name].value for each in judged])
+        for name in judged[0]
     }
     table = tidy.rows(
         floor,

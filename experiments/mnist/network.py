@@ -1,14 +1,15 @@
 """The score network of the MNIST experiment: EDM preconditioning around a small U-Net.
 
-In the OU clock `x_t = a_t x_0 + s_t xi` with `a_t = exp(-t)`, `s_t^2 = 1 - exp(-2t)`, the rescaled
-state `y = x_t / a_t = x_0 + sigma xi` has noise level `sigma = s_t / a_t`. The denoiser is
+In the OU clock ``x_t = a_t x_0 + s_t xi`` with ``a_t = exp(-t)``, ``s_t^2 = 1 - exp(-2t)``, the
+rescaled state ``y = x_t / a_t = x_0 + sigma xi`` has noise level ``sigma = s_t / a_t``. The
+denoiser is
 
     D(y; sigma) = m + c_skip (y - m) + c_out F(c_in (y - m); ln(sigma) / 4)
     c_in = 1 / sqrt(sigma^2 + v),  c_skip = v c_in^2,  c_out = sigma sqrt(v) c_in
 
-with `m` and `v` the mean and the variance of the training pixels (Karras et al. 2022, Table 1, with
-the data centred first), so that `F = 0` is the exact denoiser of `N(m, v I)`. Tweedie's formula
-turns it into the score, `s(x, t) = (a_t D(x / a_t; sigma) - x) / s_t^2`.
+where ``m`` and ``v`` are the mean and the variance of the training pixels (Karras et al. 2022,
+Table 1, with data that are centred first). Thus ``F = 0`` is the exact denoiser of ``N(m, v I)``.
+Tweedie's formula turns it into the score, ``s(x, t) = (a_t D(x / a_t; sigma) - x) / s_t^2``.
 
 Source: Karras, Aittala, Aila, Laine, *Elucidating the Design Space of Diffusion-Based Generative
 Models*, NeurIPS 2022; Ho, Jain, Abbeel, *Denoising Diffusion Probabilistic Models*, NeurIPS 2020
@@ -33,7 +34,7 @@ IMAGE_SHAPE = (1, 28, 28)
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of the U-Net and the two moments of the data that its preconditioning uses."""
+    """Sizes of the U-Net, and the two moments of the data that its preconditioning uses."""
 
     fine: int = 32
     """Channels at 14x14."""
@@ -48,7 +49,7 @@ class Architecture:
 
 
 class NoiseEmbedding(nn.Module):
-    """Sinusoids of `ln(sigma) / 4`, then a two-layer perceptron: (b,) -> (b, width)."""
+    """Sinusoids of ``ln(sigma) / 4``, then a two-layer perceptron: (b,) -> (b, width)."""
 
     angular: Tensor
 
@@ -67,7 +68,10 @@ class NoiseEmbedding(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """`x + conv(silu(scale norm(conv(silu(norm(x)))) + shift))`, scale, shift by noise level."""
+    """``x + conv(silu(scale norm(conv(silu(norm(x)))) + shift))``.
+
+    Scale and shift depend on the noise level.
+    """
 
     def __init__(self, inputs: int, outputs: int, embedding: int, groups: int) -> None:
         super().__init__()
@@ -87,10 +91,10 @@ class ResidualBlock(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Residual self-attention over the pixels, one head per 48 channels.
+    """Residual self-attention over the pixels, with one head per 48 channels.
 
-    Written out as matrix products, because the fused kernel has no forward-mode derivative and
-    the Jacobian-vector products of the score are needed elsewhere.
+    The attention is written out as matrix products. The fused kernel of torch has no forward-mode
+    derivative, which `experiments.theory.network_curvature` needs.
     """
 
     def __init__(self, channels: int, groups: int) -> None:
@@ -113,10 +117,10 @@ class SelfAttention(nn.Module):
 
 
 class UNet(nn.Module):
-    """`F`: (b, 1, 28, 28) and noise levels (b,) or (1,) -> (b, 1, 28, 28).
+    """``F``: (b, 1, 28, 28) and noise levels (b,) or (1,) -> (b, 1, 28, 28).
 
-    2x2 pixels are folded into channels first, so that the finest level is 14x14: a quarter of the
-    cost of working on 28x28.
+    Blocks of 2x2 pixels become channels first. The finest level is then 14x14, which costs a
+    quarter of 28x28.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -145,11 +149,11 @@ class UNet(nn.Module):
 
 
 class ScoreNetwork(nn.Module):
-    """`s(x, t)`, callable on images (n, 1, 28, 28) and one OU time `t > 0`.
+    """``s(x, t)``, callable on images (n, 1, 28, 28) and one OU time ``t > 0``.
 
-    The network computes in its own dtype (float32); the result has the dtype of `x`. Its weights
-    lie with the channels last, which is faster; forward-mode derivatives (`torch.func.jvp`) need
-    `network.to(memory_format=torch.contiguous_format)` first.
+    The network computes in its own dtype, float32, and the result has the dtype of ``x``. The
+    weights have the memory format "channels last", which is faster. Forward-mode derivatives
+    (`torch.func.jvp`) need ``network.to(memory_format=torch.contiguous_format)`` first.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -159,9 +163,11 @@ class ScoreNetwork(nn.Module):
         self.unet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def denoise(self, y: Tensor, sigma: Tensor) -> Tensor:
-        """`D(y; sigma)`, the estimate of `E[x_0 | x_0 + sigma xi = y]`.
+        """``D(y; sigma)``, the estimate of ``E[x_0 | x_0 + sigma xi = y]``.
 
-        `y` has shape (n, 1, 28, 28); `sigma` has shape (n,), or (1,) for one level for all.
+        Args:
+            y: noised images, (n, 1, 28, 28).
+            sigma: noise levels, (n,), or (1,) if all images have the same.
         """
         mean, variance = self.architecture.data_mean, self.architecture.data_std**2
         dtype = next(self.unet.parameters()).dtype
@@ -174,7 +180,7 @@ class ScoreNetwork(nn.Module):
         return denoised
 
     def forward(self, x: Tensor, t: float | Tensor) -> Tensor:
-        """Score at OU time `t` (a float or a 0-dim tensor), the same shape and dtype as `x`."""
+        """The score at the OU time ``t``, a float or 0-dim tensor, in the shape and dtype of ``x``."""
         if x.ndim != 4 or tuple(x.shape[1:]) != IMAGE_SHAPE:
             raise ValueError(f"images of shape (n, 1, 28, 28) expected, got {tuple(x.shape)}")
         time = float(t)
@@ -186,7 +192,7 @@ class ScoreNetwork(nn.Module):
 
 
 def zero_initialised(layer: nn.Conv2d) -> nn.Conv2d:
-    """The same layer with all its parameters zero, so that its block starts as the identity."""
+    """The same layer with parameters 0, so that its block is the identity before training."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -205,9 +211,10 @@ def save(network: ScoreNetwork, path: Path, record: dict[str, object] | None = N
 
 
 def load(path: str | Path, device: torch.device | str | None = None) -> ScoreNetwork:
-    """The score network of a checkpoint, in evaluation mode, without gradients of its weights.
+    """The score network of a file that `save` wrote, in evaluation mode and without gradients.
 
-    Raises ValueError where the file is no checkpoint written by `save`.
+    Raises:
+        ValueError: if the file is another one.
     """
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}

@@ -1,8 +1,8 @@
-"""C1: one sampler with the learned score of MNIST, over budgets of score evaluations.
+"""C1: one sampler with the learned score of MNIST, at several numbers of score evaluations.
 
-Each budget gives one set of images, measured against the test images in the features of the
-classifier (`metrics.py`); some images are kept for the picture. The grid ends above 0, and the last
-score evaluation denoises to 0.
+Each number gives one set of images, which is measured against the test images in the features of
+the classifier (`experiments.mnist.metrics`). Some images are written for the figure. The grid of
+times ends above 0, and the last score evaluation denoises to 0.
 """
 
 import json
@@ -33,10 +33,16 @@ T_END = 1e-3
 def grid(
     sampler: Sampler, score: Score, nfe: int, rule: str, count: int | None = None, **options: Any
 ) -> Times:
-    """The segments of a configuration: a rule of `rtk.segments` and its arguments.
+    """The times of the segments that the configuration asks for.
 
-    There are `count` of them, or as many as the scores suffice for, whichever is less, with one
-    score set aside for the denoising at the end.
+    Args:
+        sampler: the sampler, which says how many scores a segment needs.
+        score: the score.
+        nfe: number of score evaluations, of which the last one denoises.
+        rule: name of a function of `rtk.segments`.
+        count: number of segments, at most. If it is None, or if the scores do not suffice for it,
+            there are as many segments as they suffice for.
+        **options: other arguments of the rule.
     """
     affordable = max(1, (nfe - 1) // sampler.minimum_nfe(1, Problem(CountedScore(score))))
     make = getattr(segments, rule)

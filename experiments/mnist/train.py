@@ -1,14 +1,18 @@
-"""Train the score network of `network.py` on MNIST by denoising score matching.
+"""Train the score network of `network` on MNIST by denoising score matching.
 
-The loss is that of EDM (Karras et al. 2022): `E (sigma^2 + v) / (sigma^2 v) |D(x_0 + sigma xi) -
-x_0|^2` per pixel, which weighs every noise level alike in terms of the network's output. Levels
-are drawn from a mixture: mostly a normal in `ln sigma` where images take shape, the rest uniform
-over the whole range that the OU clock visits from t = 1e-4 to t = 5.
+The loss is that of EDM (Karras et al. 2022)::
 
-The learning rate warms up, stays, and falls linearly to zero over the last steps, so a run can be
-extended or shortened before its decay begins, with the result that a run of that length would
-have had. All state is written atomically; a run that was interrupted goes on where it stopped and
-ends with the same weights, bit for bit, as one that was not.
+    E (sigma^2 + v) / (sigma^2 v) |D(x_0 + sigma xi) - x_0|^2    per pixel.
+
+It gives every noise level the same weight in terms of the network's output. The noise levels are
+drawn from a mixture. Its larger part is a normal law of ``ln sigma``, over the levels at which
+images take shape. The smaller part is uniform over all levels between the OU times t = 1e-4 and t =
+5.
+
+The learning rate rises, is constant, and falls linearly to zero over the last steps. Therefore a
+run can be extended or shortened before the decay begins, with the weights that a run of the new
+length would have had. All state is written atomically. A run that was interrupted continues where
+it stopped, and ends with the same weights, bit for bit, as a run that was not::
 
     python -m experiments.mnist.train --data results/mnist/mnist.npz --weights score.safetensors
 """
@@ -33,7 +37,7 @@ from experiments.workflow.results import atomic
 
 @dataclass(frozen=True)
 class Training:
-    """Everything that the trained weights depend on."""
+    """The settings on which the trained weights depend."""
 
     steps: int = 13_000
     decay_steps: int = 3000
@@ -44,19 +48,19 @@ class Training:
     gradient_norm: float = 1.0
     """Gradients are clipped to this norm."""
     ema: float = 0.999
-    """Decay of the average of the weights; (1 + step) / (10 + step) while that is smaller."""
+    """Decay of the average of the weights, or ``(1 + step) / (10 + step)`` if that is smaller."""
     normal_fraction: float = 0.7
-    """Share of the normal in the mixture of `ln sigma`."""
+    """Weight of the normal law in the mixture of ``ln sigma``."""
     normal_mean: float = -0.6
     normal_std: float = 1.2
     sigma_min: float = math.sqrt(math.expm1(2e-4))
-    """sigma = sqrt(exp(2 t) - 1) at OU time t = 1e-4."""
+    """``sigma = sqrt(exp(2 t) - 1)`` at the OU time t = 1e-4."""
     sigma_max: float = math.sqrt(math.expm1(10.0))
-    """sigma at OU time t = 5."""
+    """The same at the OU time t = 5."""
     held_out: int = 5000
-    """Training images, the last ones, kept for validation."""
+    """Number of training images, the last ones, that the network is not fitted to."""
     validation_images: int = 500
-    """Held-out images per noise level in the history."""
+    """Number of these held-out images on which the loss is computed."""
     seed: int = 0
     fine: int = Architecture.fine
     coarse: int = Architecture.coarse
@@ -70,11 +74,12 @@ class Training:
 
 
 VALIDATION_SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0)
+"""Noise levels at which the loss of the held-out images is computed."""
 
 
 @dataclass
 class State:
-    """What an interrupted run needs to go on."""
+    """The state of a run, from which it can continue after an interruption."""
 
     network: ScoreNetwork
     ema: ScoreNetwork
@@ -86,14 +91,14 @@ class State:
 
 
 def learning_rate(step: int, training: Training) -> float:
-    """Linear warm-up, constant, linear decay to zero; `step` counts from 0."""
-    warm = (step + 1) / training.warm_up_steps if training.warm_up_steps else 1.0
-    cool = (training.steps - step) / training.decay_steps if training.decay_steps else 1.0
-    return training.learning_rate * min(1.0, warm, cool)
+    """The learning rate of a step, the first of which is 0: a rise, a constant, a linear decay."""
+    rise = (step + 1) / training.warm_up_steps if training.warm_up_steps else 1.0
+    decay = (training.steps - step) / training.decay_steps if training.decay_steps else 1.0
+    return training.learning_rate * min(1.0, rise, decay)
 
 
 def noise_levels(n: int, training: Training, generator: torch.Generator) -> Tensor:
-    """`n` values of sigma from the mixture of a log-normal and a log-uniform law."""
+    """``n`` values of sigma from the mixture of a log-normal and a log-uniform law."""
     normal = training.normal_mean + training.normal_std * torch.randn(n, generator=generator)
     low, high = math.log(training.sigma_min), math.log(training.sigma_max)
     uniform = low + (high - low) * torch.rand(n, generator=generator)
@@ -102,10 +107,10 @@ def noise_levels(n: int, training: Training, generator: torch.Generator) -> Tens
 
 
 def denoising_losses(model: ScoreNetwork, images: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
-    """The weighted squared error per image, (n,), averaged over pixels.
+    """The weighted squared error of each image, (n,), averaged over pixels.
 
-    Whatever the level, it is 1 on average for the denoiser that knows the mean and the variance of
-    the pixels alone (`F = 0`).
+    At every noise level its mean is 1 for the denoiser that uses only the mean and the variance of
+    the pixels, which is that for ``F = 0``.
     """
     variance = model.architecture.data_std**2
     error = model.denoise(images + sigma[:, None, None, None] * noise, sigma) - images
@@ -117,7 +122,7 @@ def denoising_losses(model: ScoreNetwork, images: Tensor, sigma: Tensor, noise: 
 def validation_losses(
     model: ScoreNetwork, images: Tensor, chunk: int = 250
 ) -> list[dict[str, float]]:
-    """The loss and its standard error over the images at each of `VALIDATION_SIGMAS`.
+    """The loss over the images at each of `VALIDATION_SIGMAS`, with its standard error.
 
     The noise is the same at every call.
     """
@@ -137,7 +142,7 @@ def validation_losses(
 
 
 def initial_state(images: Tensor, training: Training) -> State:
-    """A fresh network with the moments of these images, and its optimiser."""
+    """A new network, which has the mean and the variance of these images, and its optimiser."""
     torch.manual_seed(training.seed)
     model = ScoreNetwork(
         Architecture(
@@ -153,7 +158,7 @@ def initial_state(images: Tensor, training: Training) -> State:
 
 
 def save_state(state: State, training: Training, path: Path) -> None:
-    """Write the state to one file, atomically."""
+    """Write the state of a run to one file, atomically."""
     content = {
         "training": asdict(training),
         "network": state.network.state_dict(),
@@ -169,9 +174,11 @@ def save_state(state: State, training: Training, path: Path) -> None:
 
 
 def resume(state: State, training: Training, path: Path) -> None:
-    """Fill a fresh state from the file of an interrupted run of the same training.
+    """Fill a new state from the file of an interrupted run.
 
-    The number of steps alone may differ, as long as the decay has begun under neither number.
+    Raises:
+        ValueError: if the run had other settings. Only the number of steps may be another one, if
+            the learning rate has not begun to decay, by the old or by the new number.
     """
     content = torch.load(path, weights_only=True)
     old, new = content["training"], asdict(training)
@@ -179,8 +186,8 @@ def resume(state: State, training: Training, path: Path) -> None:
     decay_start = min(old["steps"], training.steps) - training.decay_steps
     if changed - {"steps"} or (changed and content["step"] > decay_start):
         raise ValueError(
-            f"{path} belongs to another training (different: {', '.join(sorted(changed))}); "
-            "delete it to start afresh"
+            f"{path} is from a run with other settings ({', '.join(sorted(changed))}); "
+            "delete the file to start again"
         )
     state.network.load_state_dict(content["network"])
     state.ema.load_state_dict(content["ema"])
@@ -191,7 +198,7 @@ def resume(state: State, training: Training, path: Path) -> None:
 
 
 def training_step(state: State, images: Tensor, training: Training) -> None:
-    """One Adam step on a batch drawn with replacement, and one step of the average."""
+    """One step of Adam on a batch that is drawn with replacement, and of the average of weights."""
     chosen = torch.randint(len(images), (training.batch,), generator=state.generator)
     sigma = noise_levels(training.batch, training, state.generator)
     noise = torch.randn((training.batch, *images.shape[1:]), generator=state.generator)
@@ -201,36 +208,48 @@ def training_step(state: State, images: Tensor, training: Training) -> None:
     denoising_losses(state.network, images[chosen], sigma, noise).mean().backward()
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), training.gradient_norm)
     state.optimiser.step()
-    keep = min(training.ema, (1 + state.step) / (10 + state.step))
+    decay = min(training.ema, (1 + state.step) / (10 + state.step))
     weights = [weight.detach() for weight in state.network.parameters()]
     averages: list[Tensor] = [*state.ema.parameters()]
-    torch._foreach_lerp_(averages, weights, 1.0 - keep)
+    torch._foreach_lerp_(averages, weights, 1.0 - decay)
     state.step += 1
 
 
 def train(
     images: Tensor, training: Training, state_path: Path, save_every: int = 250
 ) -> tuple[ScoreNetwork, pd.DataFrame]:
-    """Train on images (n, 1, 28, 28), or go on with the run whose state is in `state_path`.
+    """Train a network, or continue the run whose state is in ``state_path``.
 
-    Returns the network with averaged weights, and the history: one row per noise level for each
-    validation, every `save_every` steps and at the end, with the columns step, images (seen so
-    far), seconds, sigma, loss, standard_error.
+    Args:
+        images: training images, (n, 1, 28, 28).
+        training: the settings.
+        state_path: file of the state, which is written at every validation.
+        save_every: number of steps between validations; there is one at the end too.
+
+    Returns:
+        The network with averaged weights, and the history. The history has a row for each noise
+        level of each validation, with the columns step, images (the number used so far), seconds,
+        sigma, loss and standard_error.
+
+    Raises:
+        ValueError: if there are too few images for the settings, or if the state is that of a run
+            with other settings.
     """
     if not 1 < training.validation_images <= training.held_out < len(images):
         raise ValueError(
-            f"{len(images)} images cannot give {training.held_out} held-out ones and "
-            f"{training.validation_images} of them for validation"
+            f"held_out must be below the number of images, {len(images)}, and at least "
+            f"validation_images, which must be 2 or more, got held_out={training.held_out} and "
+            f"validation_images={training.validation_images}"
         )
-    seen, held_out = images[: -training.held_out], images[-training.held_out :]
+    fitted, held_out = images[: -training.held_out], images[-training.held_out :]
     held_out = held_out[: training.validation_images]
-    state = initial_state(seen, training)
+    state = initial_state(fitted, training)
     if state_path.exists():
         resume(state, training, state_path)
     begun = time.perf_counter() - state.seconds
     with tqdm(total=training.steps, initial=state.step, desc="training", mininterval=5) as bar:
         while state.step < training.steps:
-            training_step(state, seen, training)
+            training_step(state, fitted, training)
             bar.update()
             if state.step % save_every == 0 or state.step == training.steps:
                 losses = validation_losses(state.ema, held_out)
@@ -246,9 +265,9 @@ def train(
 
 
 def run(cache: Path, training: Training, weights: Path, history: Path) -> None:
-    """Train on the data in `cache`; write the weights and the tidy history.
+    """Train on the images in ``cache``, and write the weights and the history of the loss.
 
-    The state of the run is kept beside the weights until it is complete.
+    The state of the run is in a file beside the weights until the run is complete.
     """
     started = time.perf_counter()
     state_path = weights.with_suffix(".state.pt")
@@ -271,6 +290,7 @@ def run(cache: Path, training: Training, weights: Path, history: Path) -> None:
 
 
 def job_of_the_workflow() -> None:
+    """Train for the rule `train_score`."""
     snakemake = job.start()
     run(
         Path(snakemake.input.data),
@@ -281,8 +301,11 @@ def job_of_the_workflow() -> None:
 
 
 def command_line() -> None:
-    parser = argparse.ArgumentParser(description="Train the MNIST score network, or go on with it.")
-    parser.add_argument("--data", type=Path, required=True, help="the .npz written by data.py")
+    """Train with the paths and settings of the command line."""
+    parser = argparse.ArgumentParser(
+        description="Train the score network of MNIST, or continue a run."
+    )
+    parser.add_argument("--data", type=Path, required=True, help="the .npz file of the images")
     parser.add_argument("--weights", type=Path, required=True, help="safetensors file to write")
     parser.add_argument("--history", type=Path, required=True, help="Parquet file to write")
     for item in fields(Training):

@@ -84,7 +84,7 @@ def test_run_may_be_extended_before_its_decay(
 
 def test_run_is_not_extended_after_its_decay_began(images: Tensor, tmp_path: Path) -> None:
     train.train(images, TINY, tmp_path / "state.pt")
-    with pytest.raises(ValueError, match="another training"):
+    with pytest.raises(ValueError, match="other settings"):
         train.train(images, replace(TINY, steps=8), tmp_path / "state.pt")
 
 
@@ -94,7 +94,7 @@ def test_state_of_another_training_is_refused(
 ) -> None:
     interrupted(images, TINY, tmp_path / "state.pt", monkeypatch, step=3)
     (name,) = change
-    with pytest.raises(ValueError, match=f"another training .*{name}"):
+    with pytest.raises(ValueError, match=f"other settings .*{name}"):
         train.train(images, replace(TINY, **change), tmp_path / "state.pt")
 
 
@@ -204,7 +204,7 @@ def test_run_writes_weights_and_tidy_history(
     "change", [{"held_out": 40}, {"validation_images": 9}, {"validation_images": 0}]
 )
 def test_split_must_be_possible(images: Tensor, tmp_path: Path, change: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="40 images cannot give"):
+    with pytest.raises(ValueError, match="held_out must be below the number of images, 40"):
         train.train(images, replace(TINY, **change), tmp_path / "state.pt")
 
 
