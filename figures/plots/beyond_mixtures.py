@@ -6,19 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures import job, style
+from figures.analysis.beyond_mixtures import PANELS
 from figures.analysis.frames import where
-
-# Target -> its name, the metric that it is judged by and a second one, with their labels.
-PANELS = {
-    "funnel": ("funnel", {"neck_tv": "TV of $x_1$", "scale_tv": "TV of the scale given $x_1$"}),
-    "many_well": ("many-well", {"well_tv": "TV of well weights", "marginal_tv": "TV of $x_1$"}),
-    "rings": ("rings", {"radial_tv": "TV of the radius", "ring_tv": "TV of ring weights"}),
-    "student": (
-        "Student's $t$",
-        {"radial_tv": "TV of the radius", "tail_tv": "error of $P$(tail)"},
-    ),
-}
-PRIMARY = {target: next(iter(metrics)) for target, (_, metrics) in PANELS.items()}
 
 
 def draw_metric(axes: Axes, frame: pd.DataFrame) -> None:

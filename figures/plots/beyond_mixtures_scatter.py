@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from figures import job, style
-from figures.plots.beyond_mixtures import PANELS
+from figures.analysis.beyond_mixtures import PANELS
 
 # Half-widths of the windows: x_1 and x_2.
 WINDOWS = {"funnel": (10.0, 20.0), "many_well": (3.0, 3.0), "rings": (4.0, 4.0)}

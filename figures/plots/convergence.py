@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures import job, style
-from figures.tables.convergence import PREFIXES, curve, exponent, smallest_decades
+from figures.analysis.convergence import PREFIXES, curve, exponent, smallest_decades
 
 # Over hundreds of segments the ends of the grid cost RTK-MALA's law 4e-10.
 FLOOR = 1e-9

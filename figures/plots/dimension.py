@@ -6,25 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures import job, style
-from figures.analysis import fit
+from figures.analysis.dimension import EPS, costs, exponent
 
-EPS = 0.01
 MARKS = {"theory": 0.12, "optimised": -0.12}
 # Exponents of the paper's Table 1, up to logarithms; others are not claimed.
 CLAIMED = {"ddpm": 1.0, "rtk-uld": 0.5, "rtk-mala": 2.0}
-
-
-def costs(frame: pd.DataFrame, eps: float = EPS) -> dict[tuple[str, str], pd.DataFrame]:
-    """(method, rule) -> rows of the whole chain at this accuracy; MALA's from the warm start."""
-    chosen = frame[
-        (frame["metric"] == "nfe") & (frame["eps"] == eps) & frame["start"].isin(["", "warm"])
-    ]
-    groups = chosen.sort_values("dimension", kind="stable").groupby(["method", "rule"], sort=False)
-    return {(str(method), str(rule)): rows for (method, rule), rows in groups}
-
-
-def exponent(rows: pd.DataFrame) -> fit.Line:
-    return fit.power_law(rows["dimension"], rows["value"])
 
 
 def draw_costs(axes: Axes, curves: dict[tuple[str, str], pd.DataFrame], rule: str) -> None:

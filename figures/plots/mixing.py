@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures import job, style
-from figures.tables.mixing import path_cost, values
+from figures.analysis.mixing import path_cost, values
 
 Colors = Mapping[float, tuple[float, float, float, float]]
 

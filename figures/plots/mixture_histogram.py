@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from figures import job, style
-from figures.plots.mixture_scatter import shown_budgets
+from figures.analysis.mixtures import shown_budgets
 
 SHOWN = ("ddpm", "dpmpp-2m", "rtk-ula", "rtk-uld", "rtk-mala")
 HALF_WIDTH = 0.35

@@ -7,15 +7,11 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from figures import job, style
+from figures.analysis.mixtures import shown_budgets
 
 SHOWN = ("ddpm", "ddim", "dpmpp-2m", "rtk-uld", "rtk-mala")
 POINTS = 2500
 WINDOW = 1.5
-
-
-def shown_budgets(nfe: Sequence[int]) -> Sequence[int]:
-    """The first and the third budget, or the first alone of fewer than three."""
-    return nfe[:3:2] if len(nfe) >= 3 else nfe[:1]
 
 
 def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure:

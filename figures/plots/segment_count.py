@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from figures import job, style
 from figures.analysis import fit
-from figures.tables.convergence import smallest_decades
-from figures.tables.segment_count import CURVES, curves
+from figures.analysis.convergence import smallest_decades
+from figures.analysis.segment_count import CURVES, curves
 
 LOOKS: dict[str, dict[str, Any]] = {
     "rtk": {"color": style.look("rtk-mala").color, "marker": "*"},

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from figures import job, style
-from figures.plots.beyond_mixtures import PANELS, PRIMARY
+from figures.analysis.beyond_mixtures import PANELS, PRIMARY
 
 SCORE_ONLY = ("rtk-uld", "rtk-mala-trapezoid")
 SIGNIFICANT = 2.0

@@ -5,40 +5,10 @@ import pandas as pd
 
 from figures import job, style
 from figures.analysis import fit
-from figures.analysis.frames import where
+from figures.analysis.convergence import PREFIXES, curve, exponent, smallest_decades
 
-PREFIXES = {
-    "rtk-mala": "mala",
-    "rtk-uld": "uld",
-    "rtk-ula": "ula",
-    "ddpm": "ddpm",
-    "ddim": "ddim",
-    "dpmpp-2m": "dpmpp_2m",
-}
 # Distances below are those of rounding.
 ROUNDING = 1e-11
-
-
-def curve(frame: pd.DataFrame, study: str, method: str) -> pd.DataFrame:
-    """Accuracy ``eps`` and ``nfe`` of a curve, smallest eps first.
-
-    By rule eps is the TV that was reached; optimised runs have the least NFE for the eps asked.
-    """
-    part = where(frame, study=study, method=method, metric="tv")
-    if study == "rule":
-        part = part.assign(asked=part["eps"], eps=part["value"])
-    return part.sort_values("eps")
-
-
-def smallest_decades(part: pd.DataFrame, decades: float = 3.0) -> pd.DataFrame:
-    """The rows of the smallest three decades of eps."""
-    return part[part["eps"] <= 10.0**decades * part["eps"].min() * 1.001]
-
-
-def exponent(part: pd.DataFrame) -> fit.Line:
-    """``p`` in ``NFE ~ (1 / eps)^p`` over the smallest three decades."""
-    chosen = smallest_decades(part)
-    return fit.power_law(1.0 / chosen["eps"], chosen["nfe"])
 
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:

@@ -4,8 +4,8 @@ import pandas as pd
 
 from figures import job, style
 from figures.analysis import fit
+from figures.analysis.dimension import EPS, costs, exponent
 from figures.analysis.frames import where
-from figures.plots.dimension import EPS, costs, exponent
 
 SHORT = {
     "rtk-mala": "mala",

@@ -1,30 +1,14 @@
 """B1: gaps, autocorrelation times and costs against the segment's length."""
 
-import numpy as np
 import pandas as pd
 
 from experiments.theory.mixing import MODE_VARIANCE
 from figures import job
-from rtk import segments
+from figures.analysis.mixing import path_cost, values
 
 INNER_CHAIN_MODE = 1.0
 HEADLINE = "circle"
 """The target in ten dimensions whose numbers have no suffix: the paper's."""
-
-
-def values(frame: pd.DataFrame, metric: str) -> pd.Series:
-    """Values of a metric by ratio, for one target."""
-    found: pd.Series = frame[frame["metric"] == metric].set_index("ratio")["value"].sort_index()
-    return found
-
-
-def path_cost(frame: pd.DataFrame, metric: str) -> pd.Series:
-    """Steps per independent draw times the segments of the path from T = 5, by ratio.
-
-    Per unit of time the cost is a T-th of it. A segment of T or more is the whole path.
-    """
-    eta = values(frame, "eta")
-    return values(frame, metric) * np.maximum(1.0, segments.T_START / eta)
 
 
 def one_dimension(frame: pd.DataFrame) -> dict[str, float]:

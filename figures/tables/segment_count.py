@@ -5,29 +5,8 @@ import pandas as pd
 
 from figures import job
 from figures.analysis import fit
-from figures.tables.convergence import smallest_decades
-
-# Names in the numbers and in print.
-CURVES = {"rtk": "RTK, exact kernels", "ddpm": "DDPM, best grid", "ddpm_uniform": "DDPM, uniform"}
-
-
-def curves(frame: pd.DataFrame, sweep: str) -> pd.DataFrame:
-    """Counts along a sweep, of eps or of the dimension; DDPM's best grid is the best of three."""
-    part = frame[frame["sweep"] == sweep]
-    keys = ["dimension", "eps"]
-    ddpm = part[part["method"] == "ddpm"]
-    return (
-        pd.DataFrame(
-            {
-                "rtk": part[part["method"] == "rtk-exact"].set_index(keys)["value"],
-                "ddpm": ddpm.groupby(keys)["value"].min(),
-                "ddpm_uniform": ddpm[ddpm["settings"] == "uniform"].set_index(keys)["value"],
-            }
-        )
-        .astype(int)
-        .sort_index()
-        .reset_index()
-    )
+from figures.analysis.convergence import smallest_decades
+from figures.analysis.segment_count import CURVES, curves
 
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:

@@ -21,8 +21,8 @@ from experiments.theory.convergence import (
     while_it_helps,
 )
 from experiments.theory.inner_chain import MODES, MODES_LIPSCHITZ
+from figures.analysis import convergence as convergence_table
 from figures.analysis import fit
-from figures.tables import convergence as convergence_table
 from rtk import segments
 from rtk.laws.grid import Grid
 from tests.oracles import DOUBLE
