@@ -1,4 +1,4 @@
-"""B4: score evaluations against the dimension at one accuracy, and the exponents of their growth."""
+"""B4: score evaluations against the dimension at one accuracy, and how fast they grow."""
 
 import pandas as pd
 
