@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
@@ -58,6 +59,8 @@ class EndLabel(NamedTuple):
 def label_ends(axes: Axes, labels: Sequence[EndLabel]) -> None:
     """Write each label to the right of its point, moved up or down so that no two overlap.
 
+    A white rim keeps a label readable where another line passes behind it.
+
     The limits and the scales of the panel must be set before, since the places depend on them.
     """
     axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
@@ -74,6 +77,7 @@ def label_ends(axes: Axes, labels: Sequence[EndLabel]) -> None:
             fontsize=LABEL_SIZE,
             color=label.color,
             annotation_clip=False,
+            path_effects=[withStroke(linewidth=2.0, foreground="white")],
         )
 
 

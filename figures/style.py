@@ -136,8 +136,9 @@ def label_log_axes(figure: Figure) -> None:
     """Give the logarithmic axes of a figure labels that can be read and do not overlap.
 
     An axis of less than two decades is labelled with decimals at 1, 2 and 5 times the powers of
-    ten. A longer axis keeps the powers of ten as its only labels. An axis whose ticks were placed
-    one by one stays as it is, and so does an axis whose base is not ten.
+    ten, and a very short one at all whole multiples. A longer axis keeps the powers of ten as its
+    only labels. An axis whose ticks were placed one by one stays as it is, and so does an axis
+    whose base is not ten.
     """
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
@@ -148,6 +149,8 @@ def label_log_axes(figure: Figure) -> None:
                 continue
             axis.set_minor_formatter(NullFormatter())
             low, high = sorted(axis.get_view_interval())
-            if np.log10(high / low) < 2.0:
-                axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            decades = np.log10(high / low)
+            if decades < 2.0:
+                factors = [1, 2, 5] if decades > 0.6 else [*range(1, 10)]
+                axis.set_major_locator(LogLocator(subs=factors))
                 axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

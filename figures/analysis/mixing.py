@@ -5,6 +5,9 @@ import pandas as pd
 
 from rtk import segments
 
+TITLES = {"circle": "circle", "mild": "six modes, overlapping", "separated": "six modes, apart"}
+"""The targets in ten dimensions in print, by the name that each has in results."""
+
 
 def values(frame: pd.DataFrame, metric: str) -> pd.Series:
     """The values of a metric for one target, by the length of the segment over ``eta*``."""

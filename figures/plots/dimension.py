@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from figures import job, panels, style
 from figures.analysis.dimension import EPS, costs, exponent
@@ -16,6 +17,7 @@ RULES = {"theory": 0.14, "optimised": -0.14}
 """The rules for the step that are drawn, and the height of their exponents about the row."""
 CLAIMED = {"ddpm": 1.0, "rtk-uld": 0.5, "rtk-mala": 2.0}
 """Exponents of the paper's Table 1, up to logarithms. The paper has none for other samplers."""
+BOUND = {"color": "0.7", "linewidth": 3.0, "solid_capstyle": "butt"}
 
 Curves = dict[tuple[str, str], pd.DataFrame]
 
@@ -52,7 +54,7 @@ def draw_exponents(axes: Axes, curves: Curves) -> None:
         look = style.look(method)
         if method in CLAIMED:
             claimed = CLAIMED[method]
-            axes.plot([claimed, claimed], [row - 0.34, row + 0.34], color="0.7", linewidth=3.0)
+            axes.plot([claimed, claimed], [row - 0.34, row + 0.34], **BOUND)
         for rule, height in RULES.items():
             line = exponent(curves[method, rule])
             axes.errorbar(
@@ -76,7 +78,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     """The figure of the study."""
     curves = costs(frame)
     figure, axes = plt.subplots(
-        1, 3, figsize=(style.DOUBLE, 2.9), gridspec_kw={"width_ratios": [1, 1, 0.9]}
+        1, 3, figsize=(style.DOUBLE, 3.1), gridspec_kw={"width_ratios": [1, 1, 0.9]}
     )
     for panel, rule in zip(axes[:2], RULES, strict=True):
         draw_costs(panel, curves, rule)
@@ -84,9 +86,10 @@ def draw(frame: pd.DataFrame) -> Figure:
     axes[0].set(title="step of the theory", ylabel=f"score evaluations to TV {EPS:g}")
     axes[1].set(title="best step")
     draw_exponents(axes[2], curves)
-    axes[2].set(title="fitted exponents; bounds grey")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5)
+    axes[2].set(title="fitted exponents")
+    handles, _ = axes[0].get_legend_handles_labels()
+    handles.append(Line2D([], [], label="exponent of the bound", **BOUND))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 

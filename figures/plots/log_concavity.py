@@ -32,7 +32,7 @@ def draw_spectrum(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
             rows = where(frame, metric=metric, t_lo=t)
             axes.plot(rows["ratio"], rows["value"], line, color=color)
     axes.set(xscale="log", yscale="symlog", ylim=(-1.2, 15))
-    axes.set_yticks([-1, 0, 1, 3, 10], ["-1", "0", "1", "3", "10"])
+    axes.set_yticks([-1, 0, 1, 3, 10], ["\N{MINUS SIGN}1", "0", "1", "3", "10"])
 
 
 def draw_failures(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:

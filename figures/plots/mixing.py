@@ -14,16 +14,16 @@ from matplotlib.lines import Line2D
 
 from figures import job, style
 from figures.analysis.frames import where
-from figures.analysis.mixing import path_cost, values
+from figures.analysis.mixing import TITLES, path_cost, values
 
 Colors = Mapping[float, tuple[float, float, float, float]]
 
 TARGETS = {
-    "circle": ("circle", "#0072B2", "o"),
-    "mild": ("six modes, overlapping", "#009E73", "s"),
-    "separated": ("six modes, apart", "#D55E00", "D"),
+    "circle": ("#0072B2", "o"),
+    "mild": ("#009E73", "s"),
+    "separated": ("#D55E00", "D"),
 }
-"""Label, colour and marker of the targets in ten dimensions, by their names in results."""
+"""Colour and marker of the targets in ten dimensions, by the name that each has in results."""
 
 
 def draw_gaps(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
@@ -44,7 +44,7 @@ def by_resolution(frame: pd.DataFrame, quantity: pd.Series) -> Iterator[tuple[bo
 
 def draw_times(axes: Axes, frame: pd.DataFrame) -> None:
     """Draw the autocorrelation time; markers are hollow where the run was too short for it."""
-    for target, (_, color, marker) in TARGETS.items():
+    for target, (color, marker) in TARGETS.items():
         rows = where(frame, target=target)
         times = where(rows, metric="autocorrelation").set_index("ratio")
         axes.plot(times.index, times["value"], "-", color=color)
@@ -60,7 +60,7 @@ def draw_costs(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
     for mode, color in colors.items():
         cost = path_cost(where(frame, mode=mode), "steps_mean")
         axes.plot(cost.index, cost, color=color)
-    for target, (_, target_color, marker) in TARGETS.items():
+    for target, (target_color, marker) in TARGETS.items():
         rows = where(frame, target=target)
         if len(rows):
             cost = path_cost(rows, "autocorrelation")
@@ -92,8 +92,8 @@ def draw(frame: pd.DataFrame) -> Figure:
         Line2D([], [], color="0.3", linestyle="--", label="worst noisy end"),
     ]
     handles += [
-        Line2D([], [], color=color, marker=marker, label=f"$d$ = 10, {label}")
-        for target, (label, color, marker) in TARGETS.items()
+        Line2D([], [], color=color, marker=marker, label=f"$d$ = 10, {TITLES[target]}")
+        for target, (color, marker) in TARGETS.items()
         if (frame["target"] == target).any()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)

@@ -24,7 +24,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     axes[0].plot(t, 1.0 / np.expm1(-2.0 * t), ":", color="0.4", label=r"point mass, $-1/s_t^2$")
     axes[0].set(xscale="log", ylabel="eigenvalue, symmetric part")
     axes[0].set_yscale("symlog", linthresh=1.0)
-    axes[0].set_yticks([-1000, -100, -10, -1, 0, 1, 10, 100, 1000])
+    axes[0].set_yticks([-10000, -1000, -100, -10, -1, 0, 1, 10, 100, 1000])
     axes[0].set_ylim(-2e4, 3e3)
     axes[0].legend(loc="lower right", borderaxespad=0.0)
     axes[1].plot(t, values["eta_star"], "o-", color="#0072B2", label=r"$\eta^*(t)$")
