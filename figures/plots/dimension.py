@@ -4,6 +4,8 @@ Left: with the step of the theory. Middle: with the best of a grid of steps. Rig
 fitted power laws beside those of the paper's bounds.
 """
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,7 +19,7 @@ RULES = {"theory": 0.14, "optimised": -0.14}
 """The rules for the step that are drawn, and the height of their exponents about the row."""
 CLAIMED = {"ddpm": 1.0, "rtk-uld": 0.5, "rtk-mala": 2.0}
 """Exponents of the paper's Table 1, up to logarithms. The paper has none for other samplers."""
-BOUND = {"color": "0.7", "linewidth": 3.0, "solid_capstyle": "butt"}
+BOUND: dict[str, Any] = {"color": "0.7", "linewidth": 3.0, "solid_capstyle": "butt"}
 
 Curves = dict[tuple[str, str], pd.DataFrame]
 

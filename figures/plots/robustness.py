@@ -4,6 +4,8 @@ Left: total variation to the target against a constant error of the score. Middl
 each kind of error at one size. Right: the invariant law of RTK-MALA on one segment.
 """
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -26,7 +28,7 @@ SEGMENT = {
     ("rtk-mala", "energy", "noise"): ("energy, noise", ":"),
 }
 """Label and dashes of each case on one segment: (method, place of the error, kind of error)."""
-BOUND = {"color": "0.75", "linewidth": 2.5}
+BOUND: dict[str, Any] = {"color": "0.75", "linewidth": 2.5}
 
 
 def draw_samplers(axes: Axes, frame: pd.DataFrame) -> None:

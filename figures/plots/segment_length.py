@@ -51,9 +51,16 @@ def mark_theory(axes: Axes, frame: pd.DataFrame) -> None:
     """Mark ``K*``, the number of segments that the theory asks for, with a vertical line."""
     count = where(frame, metric="k_star")["value"].item()
     axes.axvline(count, color="0.75", linewidth=0.8, linestyle="--", zorder=0)
-    place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-    look = {"ha": "left", "va": "top", "fontsize": 7, "color": "0.3"}
-    axes.annotate("$K^*$", (count, 0.98), (2, 0), **place, **look)
+    axes.annotate(
+        "$K^*$",
+        (count, 0.98),
+        (2, 0),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        va="top",
+        fontsize=7,
+        color="0.3",
+    )
 
 
 def draw(frame: pd.DataFrame) -> Figure:
