@@ -1,4 +1,4 @@
-"""The jobs that draw a figure or make a table for print: their inputs, read, and their outputs."""
+"""What the jobs that draw a figure or make a table have in common: their inputs and outputs."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +14,8 @@ from figures import style
 def plot(draw: Callable[..., Figure]) -> None:
     """Save the figure that ``draw`` returns as the outputs of the rule.
 
-    ``draw`` is given the inputs and params of the rule by keyword, as `given` describes them.
+    ``draw`` receives the inputs and params of the rule by keyword, in the form that `given`
+    returns.
     """
     snakemake = job.start()
     style.use()
@@ -24,10 +25,10 @@ def plot(draw: Callable[..., Figure]) -> None:
 def table(
     make: Callable[..., pd.DataFrame], numbers: Callable[..., Mapping[str, float]] | None = None
 ) -> None:
-    """Write the table for print and the numbers that the article quotes, if there are any.
+    """Write the table for print, and the numbers that the article quotes if there are any.
 
-    Both functions are given the inputs and params of the rule by keyword, as `given` describes
-    them.
+    Both functions receive the inputs and params of the rule by keyword, in the form that `given`
+    returns.
     """
     snakemake = job.start()
     arguments = given(snakemake)
@@ -37,10 +38,11 @@ def table(
 
 
 def given(snakemake: Any) -> dict[str, Any]:
-    """The params of the rule, and the content of its input files, by name.
+    """The params of a rule and the content of its input files, by name.
 
-    Tables under one name are joined, one below the other. Arrays come as name of the file ->
-    name of the array -> array. Numbers come as name -> number. The input ``code`` is left out.
+    Tables under one name are joined into one, with their rows one below the other. Files of arrays
+    become a mapping from the name of the file to its arrays by name. A file of numbers becomes a
+    mapping from names to numbers. The input ``code`` is left out.
     """
     files = {
         name: [paths] if isinstance(paths, str) else [*paths]

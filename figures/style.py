@@ -1,8 +1,8 @@
-"""One look for every figure: print widths, embedded fonts, and one line per method everywhere.
+"""The look of all figures: print widths, embedded fonts, and one line style for each method.
 
-Baselines are dashed in cool colours, RTK samplers solid in warm ones that darken from the plain
-Langevin chain to the Metropolis chain with exact energies. Each method has a marker of its own, so
-that colour is never the only difference; hues are those of Okabe and Ito (2008), or shades of them.
+Baselines are dashed in cool colours. RTK samplers are solid in warm colours, and the adjusted ones
+darken with the accuracy of their energies. Each method has a marker of its own, so that colour is
+never the only difference. The hues of the main methods are those of Okabe and Ito (2008).
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from experiments.workflow.results import atomic
 
@@ -23,7 +25,7 @@ DOUBLE = 6.8
 
 @dataclass(frozen=True)
 class Look:
-    """How one method appears in legends and plots."""
+    """How a method appears in legends and plots."""
 
     label: str
     color: str
@@ -32,8 +34,8 @@ class Look:
 
     @property
     def heading(self) -> str:
-        """The label on two lines, for the head of a narrow column."""
-        return self.label.replace(" (", "\n(")
+        """The label, broken into two lines for the title of a narrow panel."""
+        return self.label.replace(" (", "\n(").replace("++(", "++\n(")
 
     @property
     def line(self) -> dict[str, Any]:
@@ -52,20 +54,20 @@ METHODS = {
     "ddim": Look("DDIM", "#56B4E9", "s", "--"),
     "dpm++2m": Look("DPM-Solver++(2M)", "#009E73", "D", "--"),
     "ald": Look("ALD", "#7F7F7F", "x", "--"),
-    "rtk-ula": Look("RTK-ULA", "#F0C24B", "^", "-"),
+    "rtk-ula": Look("RTK-ULA", "#8C8C12", "^", "-"),
     "rtk-uld": Look("RTK-ULD", "#E69F00", "v", "-"),
-    "rtk-uld-obabo": Look("RTK-ULD (OBABO)", "#B8860B", "8", "-"),
-    "rtk-uld-ubu": Look("RTK-ULD (UBU)", "#8A7A2F", "X", "-"),
-    "rtk-uld-baoab": Look("RTK-ULD (BAOAB)", "#5C5421", "|", "-"),
-    "rtk-mala-taylor": Look("RTK-MALA (Taylor)", "#F08A5D", "<", "-"),
+    "rtk-uld-obabo": Look("RTK-ULD (OBABO)", "#A8661C", "8", "-"),
+    "rtk-uld-ubu": Look("RTK-ULD (UBU)", "#5A4A10", "X", "-"),
+    "rtk-uld-baoab": Look("RTK-ULD (BAOAB)", "#CDB38B", "|", "-"),
+    "rtk-mala-taylor": Look("RTK-MALA (Taylor)", "#F4A582", "<", "-"),
     "rtk-mala-trapezoid": Look("RTK-MALA (trapezoid)", "#D55E00", ">", "-"),
-    "rtk-mala-simpson": Look("RTK-MALA (Simpson)", "#A83232", "P", "-"),
-    "rtk-mala-gauss-1": Look("RTK-MALA (midpoint)", "#C9A88F", "p", "-"),
-    "rtk-mala-gauss-2": Look("RTK-MALA (Gauss 2)", "#8B7500", "h", "-"),
-    "rtk-mala-gauss-3": Look("RTK-MALA (Gauss 3)", "#B5651D", "d", "-"),
+    "rtk-mala-simpson": Look("RTK-MALA (Simpson)", "#B2323F", "P", "-"),
+    "rtk-mala-gauss-1": Look("RTK-MALA (midpoint)", "#B7A59A", "p", "-"),
+    "rtk-mala-gauss-2": Look("RTK-MALA (Gauss 2)", "#3F5200", "h", "-"),
+    "rtk-mala-gauss-3": Look("RTK-MALA (Gauss 3)", "#E2C400", "d", "-"),
     "rtk-mala": Look("RTK-MALA (exact energy)", "#5E0B15", "*", "-"),
 }
-"""The look of every method of the experiments, by the name it has in results."""
+"""The look of every method, by the name that it has in results."""
 
 
 def identifier(method: str) -> str:
@@ -74,14 +76,18 @@ def identifier(method: str) -> str:
 
 
 def look(method: str) -> Look:
-    """The look of a method; ValueError for a name that has none."""
+    """The look of a method.
+
+    Raises:
+        ValueError: if there is no method of that name; the message lists those that there are.
+    """
     if method not in METHODS:
-        raise ValueError(f"no style for method {method!r}: known are {', '.join(METHODS)}")
+        raise ValueError(f"no style for method {method!r}: the methods are {', '.join(METHODS)}")
     return METHODS[method]
 
 
 def use() -> None:
-    """Set matplotlib's parameters for all figures drawn after it."""
+    """Set the parameters of matplotlib for all figures that are drawn afterwards."""
     sns.set_theme(
         context="paper",
         style="ticks",
@@ -112,15 +118,44 @@ def use() -> None:
 
 
 def save(figure: Figure, pdf: str | Path) -> None:
-    """Write `figure` to the file `pdf` and to a `.png` beside it, then close it.
+    """Write a figure to the file ``pdf`` and to a `.png` file beside it, then close the figure.
 
-    The files say neither when nor with what they were made: the same numbers give the same bytes.
+    The labels of logarithmic axes are set by `label_log_axes`. The files do not say when or with
+    which program they were made, so the same numbers give the same bytes.
+
+    Raises:
+        ValueError: if the name of the file does not end in `.pdf`.
     """
     pdf = Path(pdf)
     if pdf.suffix != ".pdf":
         raise ValueError(f"a figure is saved under a name that ends in .pdf, not {pdf.name!r}")
+    label_log_axes(figure)
     with atomic(pdf) as unfinished:
         figure.savefig(unfinished, format="pdf", metadata={"CreationDate": None})
     with atomic(pdf.with_suffix(".png")) as unfinished:
         figure.savefig(unfinished, format="png", metadata={"Software": None})
     plt.close(figure)
+
+
+def label_log_axes(figure: Figure) -> None:
+    """Give the logarithmic axes of a figure labels that can be read and do not overlap.
+
+    An axis of less than two decades is labelled with decimals at 1, 2 and 5 times the powers of
+    ten, and a very short one at all whole multiples. A longer axis keeps the powers of ten as its
+    only labels. An axis whose ticks were placed one by one stays as it is, and so does an axis
+    whose base is not ten.
+    """
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            locator = axis.get_major_locator()
+            if axis.get_scale() != "log" or isinstance(locator, FixedLocator):
+                continue
+            if getattr(axis.get_transform(), "base", None) != 10:
+                continue
+            axis.set_minor_formatter(NullFormatter())
+            low, high = sorted(axis.get_view_interval())
+            decades = np.log10(high / low)
+            if decades < 2.0:
+                factors = [1, 2, 5] if decades > 0.6 else [*range(1, 10)]
+                axis.set_major_locator(LogLocator(subs=factors))
+                axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -1,7 +1,7 @@
-"""Independent answers and measuring tools that several tests share.
+"""Independent answers, and measurements that several tests share.
 
-Densities and laws are written out in NumPy from the definitions; of the code under test only the
-mixture's parameters are read.
+Densities and laws are computed in NumPy from their definitions. Of the code under test they use
+only the parameters of a mixture.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ DOUBLE = torch.float64
 def mixture_of(
     weights: Sequence[float], means: Sequence[Sequence[float]], covariances: object
 ) -> GaussianMixture:
-    """The mixture with these numbers, in double precision."""
+    """The mixture with these parameters, in double precision."""
     return GaussianMixture(
         torch.tensor(weights, dtype=DOUBLE),
         torch.tensor(means, dtype=DOUBLE),
@@ -33,7 +33,7 @@ def mixture_of(
 
 
 def skewed() -> GaussianMixture:
-    """Three unequal, unaligned modes in the plane: no symmetry hides a wrong sign."""
+    """Three unequal modes in the plane without any symmetry that could hide a wrong sign."""
     return mixture_of([0.6, 0.3, 0.1], [[-1.5, 0.5], [1.0, 1.0], [0.5, -1.5]], [0.2, 0.3, 0.1])
 
 
@@ -43,7 +43,7 @@ def gaussian(mean: float, variance: float) -> GaussianMixture:
 
 
 def covariance_forms() -> dict[str, Tensor | float]:
-    """The forms a mixture of three components in R^3 takes its covariances in."""
+    """Covariances of three components in R^3, in every form that a mixture accepts."""
     factors = torch.randn(3, 3, 3, generator=torch.Generator().manual_seed(5), dtype=DOUBLE)
     return {
         "scalar": 0.4,
@@ -57,23 +57,23 @@ FORMS = [*covariance_forms()]
 
 
 def spatial(form: str) -> GaussianMixture:
-    """Three unequal components in R^3 with covariances of that form."""
+    """A mixture of three unequal components in R^3, with covariances of the given form."""
     means = torch.tensor([[-1.0, 0.3, 0.8], [1.2, -0.5, 0.0], [0.4, 1.5, -1.1]], dtype=DOUBLE)
     return GaussianMixture(torch.tensor([0.5, 0.3, 0.2]), means, covariance_forms()[form])
 
 
 def dense_covariances(mixture: GaussianMixture) -> Array:
-    """Covariance matrices (m, d, d), whatever form they were given in."""
-    given = mixture.covariances.numpy()
-    if given.ndim == 3:
-        return np.asarray(given)
-    columns = given if given.ndim == 2 else given.reshape(-1, 1)
+    """The covariance matrices of shape (m, d, d), for covariances in any form."""
+    covariances = mixture.covariances.numpy()
+    if covariances.ndim == 3:
+        return np.asarray(covariances)
+    columns = covariances if covariances.ndim == 2 else covariances.reshape(-1, 1)
     diagonal = np.broadcast_to(columns, mixture.means.shape)
     return np.asarray(diagonal[:, :, None] * np.eye(mixture.dimension))
 
 
 def mixture_moments(mixture: GaussianMixture, t: float = 0.0) -> tuple[Array, Array]:
-    """Mean (d,) and covariance (d, d) of ``p_t``."""
+    """The mean of shape (d,) and the covariance of shape (d, d) of ``p_t``."""
     weights, means = mixture.weights.numpy(), np.exp(-t) * mixture.means.numpy()
     noise = 1.0 - np.exp(-2.0 * t)
     covariances = np.exp(-2 * t) * dense_covariances(mixture) + noise * np.eye(mixture.dimension)
@@ -83,7 +83,7 @@ def mixture_moments(mixture: GaussianMixture, t: float = 0.0) -> tuple[Array, Ar
 
 
 def assert_average(values: Tensor, expected: Array | float, bias: float = 0.0) -> None:
-    """The average over rows is ``expected`` to 5 standard errors and a stated bias."""
+    """Check that the mean over rows is ``expected``, up to 5 standard errors and a bias."""
     values = values.double()
     error = np.abs(values.mean(0).numpy() - expected)
     allowed = 5.0 * values.std(0).numpy() / np.sqrt(len(values)) + bias
@@ -91,16 +91,16 @@ def assert_average(values: Tensor, expected: Array | float, bias: float = 0.0) -
 
 
 def assert_moments(samples: Tensor, mean: Array, covariance: Array, bias: float = 0.0) -> None:
-    """Mean and covariance of the rows, to 5 standard errors and a stated bias."""
+    """Check the mean and the covariance of the rows, up to 5 standard errors and a bias."""
     assert_average(samples, mean, bias)
     away = samples.double() - torch.from_numpy(np.asarray(mean, dtype=np.float64))
     assert_average(away[:, :, None] * away[:, None, :], covariance, bias)
 
 
 def assert_law(samples: Tensor, cdf: Callable[[Array], Array], bins: int = 60) -> None:
-    """Independent draws on the line follow ``cdf``: chi-square over equal bins, 5 sigma.
+    """Check that independent draws on the line follow ``cdf``, by chi-square over equal bins.
 
-    The p-value allowed is that of 5 sigma, 2.9e-7.
+    The smallest p-value that passes is that of 5 sigma, 2.9e-7.
     """
     ranks = cdf(samples.double().flatten().numpy())
     counts = np.histogram(ranks, bins, (0.0, 1.0))[0]
@@ -109,7 +109,7 @@ def assert_law(samples: Tensor, cdf: Callable[[Array], Array], bins: int = 60) -
 
 
 class CountingScore:
-    """A score that counts its own rows and remembers its times: the independent counter."""
+    """A score that counts the rows it was asked for, and records the times."""
 
     def __init__(self, function: Callable[[Tensor, float], Tensor]) -> None:
         self.function, self.rows = function, 0
@@ -122,7 +122,7 @@ class CountingScore:
 
 
 class ScriptedNoise:
-    """Noise that was written down beforehand: the same normal and the same uniform every time."""
+    """Noise that is fixed beforehand: every call returns the same normal or uniform numbers."""
 
     def __init__(self, normal: Tensor, uniform: Tensor | None = None) -> None:
         self.n, self._normal, self._uniform = len(normal), normal, uniform
@@ -137,7 +137,7 @@ class ScriptedNoise:
 
 @dataclass(frozen=True)
 class Law:
-    """A Gaussian law on a vector of states, moved by affine maps."""
+    """A Gaussian law on a vector of states, which affine maps transform."""
 
     mean: Array
     covariance: Array
@@ -145,7 +145,7 @@ class Law:
     def push(
         self, matrix: Sequence[Sequence[float]], offset: Sequence[float], noise: object = 0.0
     ) -> "Law":
-        """Law of ``A y + b + N(0, noise)``."""
+        """The law of ``A y + b + N(0, noise)``."""
         a, b = np.array(matrix, dtype=np.float64), np.array(offset, dtype=np.float64)
         spread = np.asarray(noise, dtype=np.float64)
         return Law(a @ self.mean + b, a @ self.covariance @ a.T + spread)
@@ -153,7 +153,7 @@ class Law:
 
 @dataclass(frozen=True)
 class LineKernel:
-    """Reverse transition kernel of a mixture on the line, at one ``x``, in plain NumPy."""
+    """The reverse transition kernel of a mixture on the line at one ``x``, in NumPy."""
 
     weights: Sequence[float]
     means: Sequence[float]
@@ -171,14 +171,14 @@ class LineKernel:
         return logits, -away / variances
 
     def potential(self, z: Array) -> Array:
-        """``g(z)`` up to a constant."""
+        """The potential ``g(z)`` up to a constant."""
         logits, _ = self._logits(z)
         eta = self.t_hi - self.t_lo
         tilt = (self.x - np.exp(-eta) * z) ** 2 / (2 * -np.expm1(-2 * eta))
         return np.asarray(tilt - np.logaddexp.reduce(logits, axis=-1))
 
     def gradient(self, z: Array) -> Array:
-        """``g'(z)``."""
+        """The derivative ``g'(z)``."""
         logits, pulls = self._logits(z)
         share = np.exp(logits - logits.max(-1, keepdims=True))
         score = (share * pulls).sum(-1) / share.sum(-1)
@@ -199,7 +199,7 @@ def normalised(values: Array, grid: Array) -> Array:
 
 
 def cdf_on_grid(density: Array, grid: Array) -> Callable[[Array], Array]:
-    """Distribution function of a density given on an even grid (trapezoid rule)."""
+    """The distribution function of a density on an even grid, by the trapezoid rule."""
     steps = 0.5 * (density[1:] + density[:-1])
     below = np.concatenate(([0.0], np.cumsum(steps)))
     return lambda z: np.asarray(np.interp(z, grid, below / below[-1]))
@@ -207,5 +207,5 @@ def cdf_on_grid(density: Array, grid: Array) -> Callable[[Array], Array]:
 
 def draw(**options: Any) -> rtk.Result:
     """16 samples of the skewed mixture, unless the options of `rtk.sample` say otherwise."""
-    given: dict[str, Any] = {"score": skewed().score, "shape": 2, "n": 16, **options}
-    return rtk.sample(**given)
+    arguments: dict[str, Any] = {"score": skewed().score, "shape": 2, "n": 16, **options}
+    return rtk.sample(**arguments)

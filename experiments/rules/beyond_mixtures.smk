@@ -1,4 +1,4 @@
-# B8, beyond mixtures: targets whose p_t has no closed form.
+# B8: targets that are not mixtures and whose p_t has no closed form.
 BEYOND = config["beyond_mixtures"]
 
 

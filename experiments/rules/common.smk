@@ -1,4 +1,4 @@
-# Functions of the rules: the configuration of a scale, and what a script runs.
+# Functions that the rules share: settings and files of a scale.
 import os
 import re
 from pathlib import Path
@@ -14,14 +14,14 @@ os.environ.update(PYTHONPATH=workflow.basedir)
 
 
 def check_scale(scale):
-    """The name of a scale; an error that lists them if it is none."""
+    """The name of a scale. Another name is an error that lists the scales."""
     if scale not in SCALES:
         raise WorkflowError(f"unknown scale {scale!r}: choose scale={', scale='.join(SCALES)}")
     return scale
 
 
 def mixture_tables(methods):
-    """The tables of some methods on all mixtures."""
+    """The tables of these methods on all mixtures."""
     targets = config["mixtures"]["targets"]
     pattern = "<results>/data/mixtures/{target}/{method}.parquet"
     return expand(pattern, target=targets, method=methods)
@@ -33,13 +33,13 @@ def mixture_samples(methods):
 
 
 def mnist_weights(network):
-    """The weights of a network: trained by the workflow, or those that come with the project."""
+    """The weights of a network, either trained by the workflow or part of the project."""
     folder = "<results>/mnist" if config["mnist"]["retrain"] else "experiments/mnist/checkpoint"
     return f"{folder}/{network}.safetensors"
 
 
 def study_settings(study):
-    """The settings of a study: its own part of the configuration, and what it shares."""
+    """The settings of a study: its part of the configuration, and settings of other studies."""
     shared = config["studies"][study].get("shares", {})
     others = {name: config[other][name] for other, names in shared.items() for name in names}
     return config[study] | others
@@ -52,7 +52,7 @@ def study_files(wildcards):
 
 
 def study_data(study):
-    """The tables of a study: one, or one for each of its targets."""
+    """The tables of a study: a single one, or one for each of its targets."""
     if config["studies"][study].get("split"):
         pattern = "<results>/data/{study}/{target}.parquet"
         return expand(pattern, study=study, target=config[study]["targets"])
@@ -60,9 +60,9 @@ def study_data(study):
 
 
 def named_in(sources, call, pattern):
-    """The files that sources name, as NAME, in calls such as plot("NAME" or #num("NAME".
+    """The files whose NAME stands in calls of the sources, such as plot("NAME" or #num("NAME".
 
-    A call begins its line or has a hash before it.
+    A call stands at the beginning of its line, or behind a hash.
     """
     text = "".join(Path(source).read_text(encoding="utf-8") for source in sources)
     names = re.findall(rf'(?:^|#){call}\(\s*"(\w+)"', text, re.MULTILINE)

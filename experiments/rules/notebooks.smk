@@ -1,4 +1,4 @@
-# The notebooks, executed: each source in experiments/notebooks and the results that it reads.
+# The rule that executes the notebooks, and the results that each of them reads.
 THEORY = ["experiments/notebooks/theory.py"]
 
 NOTEBOOKS = {
@@ -12,7 +12,7 @@ NOTEBOOKS = {
         *expand("<results>/data/mnist/{method}.parquet", method=[*MNIST["methods"], "exact"]),
         *expand("<results>/data/mnist/{method}.npz", method=MNIST["methods"]),
     ],
-    # A figure stands for the data it is made of.
+    # A figure is an input in place of the data that it is made of.
     "theory": [
         *named_in(THEORY, "plot", "<results>/figures/{name}.png"),
         *named_in(THEORY, "show", "<results>/tables/{name}.csv"),

@@ -1,4 +1,4 @@
-# B: the studies of the theory, as experiments/config/studies.yaml lists them, and Table 1.
+# B, the theory: the studies in experiments/config/studies.yaml, and the paper's Table 1.
 STUDIES = config["studies"]
 SPLIT = [study for study, about in STUDIES.items() if about.get("split")]
 

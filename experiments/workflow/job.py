@@ -1,4 +1,4 @@
-"""What every job of the workflow does in the same way: start, seeds, its table and its output."""
+"""What all jobs of the workflow do in the same way: they start, derive seeds and write tables."""
 
 import hashlib
 import os
@@ -15,15 +15,20 @@ from experiments.workflow import results
 Settings = TypeVar("Settings")
 
 DEFAULTS = {"seed": 0, "nfe_asked": 0, "nfe": 0, "standard_error": 0.0}
-"""Columns of a study's rows that need not be given: those of a computation without any sampling."""
+"""Columns that the rows of a study may leave out. The values are those of a computation without
+sampling."""
 
 
 def start() -> Any:
-    """The `snakemake` object of the running script: its input, output, params, wildcards.
+    """Start the job: return the `snakemake` object of the script, and send all output to the log.
 
-    Everything that the process prints from here on goes to the log of the rule: warnings,
-    tracebacks, progress. The file descriptors themselves are redirected, so that the messages of
-    compiled libraries are kept too. RuntimeError if the script was not started by Snakemake.
+    The object has the input, the output, the params and the wildcards of the rule. All that the
+    process prints from here on goes to the log of the rule, such as warnings, tracebacks and
+    progress. The file descriptors themselves are redirected, so that the log has the messages of
+    compiled libraries too.
+
+    Raises:
+        RuntimeError: if the script was not started by Snakemake.
     """
     script = sys.modules["__main__"]
     if not hasattr(script, "snakemake"):
@@ -37,10 +42,11 @@ def start() -> Any:
 
 
 def derive_seed(*parts: int | str) -> int:
-    """Seed in [0, 2^63) that depends on all the parts and their order, and on nothing else.
+    """A seed in [0, 2^63) that depends on all parts and their order, and on nothing else.
 
-    `derive_seed(seed, "mixtures", target, method, repetition)` gives every run of an experiment a
-    stream of its own; it is the head of the SHA-256 digest of the parts, the same on every machine.
+    ``derive_seed(seed, "mixtures", target, method, repetition)`` gives every run of an experiment a
+    stream of its own. The seed is the head of the SHA-256 digest of the parts, so it is the same on
+    every machine.
     """
     digest = hashlib.sha256("\n".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
@@ -80,10 +86,18 @@ def write(
     started: float,
     device: str = "cpu",
 ) -> None:
-    """Write the table of a job to ``output.table``, and arrays, if it kept any, to ``.sample``.
+    """Write the table of a job to ``output.table``, and its arrays, if any, to ``output.sample``.
 
-    ``config``, whose entry "seed" is the seed, ``started``, ``device`` and errors are those of
-    `results.write`.
+    Args:
+        output: the outputs of the rule.
+        rows: one mapping per row of the table.
+        arrays: samples that the job keeps, by name.
+        config: the configuration; its entry "seed" is the seed.
+        started: as in `results.write`.
+        device: as in `results.write`.
+
+    Raises:
+        ValueError, TypeError: as `results.write` does.
     """
     record: dict[str, Any] = {
         "config": config,

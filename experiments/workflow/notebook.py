@@ -1,7 +1,8 @@
-"""Executes one notebook: its source, a Python file of jupytext, becomes an `.ipynb` with outputs.
+"""Execute one notebook: its source, a Python file of jupytext, becomes an `.ipynb` with outputs.
 
-The kernel is this Python, whatever kernels Jupyter knows on this machine. It works in the
-repository's root, and the environment variable RTK_RESULTS says where the results are.
+The kernel is the Python that runs this script, whatever kernels Jupyter knows on this machine. Its
+working folder is the root of the repository, and the environment variable RTK_RESULTS holds the
+folder of the results.
 """
 
 import os
@@ -23,7 +24,7 @@ SECONDS_PER_CELL = 600
 
 
 class ThisPython(KernelSpecManager):
-    """Knows a single kernel, under every name: the Python that is running."""
+    """A manager that answers every name of a kernel with the Python that is running."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """The command that starts the kernel."""
@@ -32,9 +33,10 @@ class ThisPython(KernelSpecManager):
 
 
 def execute(source: str | Path, results: str | Path, output: str | Path) -> None:
-    """Run the notebook ``source`` on the folder ``results`` and write it to ``output``.
+    """Run the notebook ``source`` on the folder ``results``, and write it to ``output``.
 
-    Raises RuntimeError with the notebook's name, the cell and its error if a cell fails.
+    Raises:
+        RuntimeError: if a cell fails; the message has the notebook, the cell and its error.
     """
     notebook = jupytext.read(source)
     client = NotebookClient(
@@ -45,7 +47,7 @@ def execute(source: str | Path, results: str | Path, output: str | Path) -> None
         resources={"metadata": {"path": str(Path.cwd())}},
     )
     with tempfile.TemporaryDirectory() as folder:
-        # An empty folder, so that no start-up file of the user's IPython runs.
+        # IPython gets an empty folder, so that no start-up file of the user runs.
         settings = {"RTK_RESULTS": str(results), "IPYTHONDIR": folder}
         try:
             client.execute(env={**os.environ, **settings})
@@ -56,6 +58,7 @@ def execute(source: str | Path, results: str | Path, output: str | Path) -> None
 
 
 def main() -> None:
+    """Execute the notebook of the rule."""
     snakemake = job.start()
     output = Path(snakemake.output.notebook)
     execute(snakemake.input.source, output.parents[1], output)

@@ -1,10 +1,10 @@
-"""Results of the experiments: tidy tables and arrays in files that know how they were made.
+"""Results of the experiments: tables and arrays in files that record how they were made.
 
-A table is a Parquet file with one row per measurement and at least the columns of `COLUMNS`; arrays
-are kept in `.npz` files. Both carry their provenance: the version of the code, the configuration
-and its hash, the seed, the versions of the packages, the device, the time and the memory taken.
-Files are written beside their final place and moved there when complete, so a reader never finds
-half a file.
+A table is a Parquet file with one row per measurement and at least the columns of `COLUMNS`. Arrays
+are in `.npz` files. Both have their provenance in the file: the version of the code, the
+configuration and its hash, the seed, the versions of the packages, the device, and the time and the
+memory that the work took. A file is written beside its final place and moved there when it is
+complete, so that no reader sees half a file.
 """
 
 import hashlib
@@ -40,17 +40,17 @@ COLUMNS = {
     "value": pa.float64(),
     "standard_error": pa.float64(),
 }
-"""Columns of every table and their types; a standard error that is not known is NaN."""
+"""The columns of every table and their types. A standard error that is not known is NaN."""
 
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "POT")
 
 PROVENANCE = "provenance"
 
 RESERVED = (PROVENANCE, "file", "allow_pickle")
-"""Names that no array can have; the last two are keywords of `numpy.savez_compressed`."""
+"""Names that no array can have. The last two are keywords of `numpy.savez_compressed`."""
 
 SEEDS = 2**63
-"""Seeds are integers from 0 up to this number, excluded: the numbers that a column can hold."""
+"""A seed is an integer that is not negative and below this number, so that a column can hold it."""
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,10 +64,15 @@ def write(
     started: float,
     device: str = "cpu",
 ) -> None:
-    """Write a tidy table to the Parquet file `path`, with its provenance.
+    """Write a table to the Parquet file ``path``, with its provenance.
 
-    `config` is what the numbers depend on (JSON values), `started` is `time.perf_counter()` at the
-    start of the work.
+    Args:
+        frame: the table, with at least the columns of `COLUMNS`.
+        path: the file.
+        config: all settings that the numbers depend on, as JSON values.
+        seed: the seed of the work, or None if nothing is random.
+        started: the value of `time.perf_counter()` at the start of the work.
+        device: the device on which the work ran.
 
     Raises:
         ValueError: if a column of `COLUMNS` is missing or has a missing value (unknown standard
@@ -100,11 +105,13 @@ def write_arrays(
     started: float,
     device: str = "cpu",
 ) -> None:
-    """Write named arrays to the compressed file `path` (`.npz`), with provenance as in `write`.
+    """Write named arrays to the compressed `.npz` file ``path``, with their provenance.
+
+    The other arguments are those of `write`.
 
     Raises:
-        ValueError: if an array has a name that is taken or holds objects, which could not be read
-            again, or if ``seed`` is not an integer in [0, 2^63).
+        ValueError: if the name of an array is one of `RESERVED`, if an array holds Python objects,
+            which could not be read again, or if ``seed`` is not an integer in [0, 2^63).
     """
     for name, array in arrays.items():
         if name in RESERVED:
@@ -118,15 +125,16 @@ def write_arrays(
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a finished table, one for print, to the CSV file `path`; four significant digits."""
+    """Write a table for print to the CSV file ``path``, with four significant digits."""
     with atomic(path) as unfinished:
         frame.to_csv(unfinished, index=False, float_format="%.4g")
 
 
 def write_numbers(numbers: Mapping[str, float], path: str | Path) -> None:
-    """Write named numbers, those that the report quotes and its verdicts rest on, to a JSON file.
+    """Write named numbers to a JSON file. The article quotes them and the verdicts rest on them.
 
-    Raises ValueError if there are none, or if one is not finite.
+    Raises:
+        ValueError: if there are none, or if one is not finite.
     """
     wrong = [name for name, number in numbers.items() if not math.isfinite(number)]
     if wrong or not numbers:
@@ -143,7 +151,11 @@ def read_numbers(path: str | Path) -> dict[str, float]:
 
 
 def read(*paths: str | Path) -> pd.DataFrame:
-    """The rows of one or more tables, in the order of the files."""
+    """The rows of one or more tables, in the order of the files.
+
+    Raises:
+        ValueError: if no file is given.
+    """
     if not paths:
         raise ValueError("no result file was given")
     return pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
@@ -156,7 +168,11 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def provenance(path: str | Path) -> dict[str, Any]:
-    """How the result file `path` was made: what was put beside the numbers when it was written."""
+    """The record of how the result file ``path`` was made.
+
+    Raises:
+        ValueError: if the file has no such record.
+    """
     if Path(path).suffix == ".npz":
         with np.load(path, allow_pickle=False) as file:
             record = str(file[PROVENANCE]) if PROVENANCE in file.files else None
@@ -164,15 +180,16 @@ def provenance(path: str | Path) -> dict[str, Any]:
         record = (pq.read_schema(path).metadata or {}).get(PROVENANCE.encode())
     if record is None:
         raise ValueError(f"{path} has no provenance: it was not written by this project")
-    found: dict[str, Any] = json.loads(record)
-    return found
+    content: dict[str, Any] = json.loads(record)
+    return content
 
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """Yield a new path beside `path`; what is written there replaces `path` if all went well.
+    """Yield a new path beside ``path``. At the end the file written there replaces ``path``.
 
-    If the block raises, an older file at `path` stays as it was and nothing else is left behind.
+    If the block raises an error, an older file at ``path`` stays as it was, and the new one is
+    removed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -185,18 +202,18 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 def config_hash(config: Mapping[str, Any]) -> str:
-    """SHA-256 of the configuration as canonical JSON: the order of its keys does not matter."""
+    """The SHA-256 digest of a configuration. The order of its keys does not matter."""
     canonical = json.dumps(config, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _check_column(values: pd.Series, kind: pa.DataType) -> None:
-    """An error that names the column if its values are not of its kind."""
+    """Raise an error that names the column if its values do not have the type that it must have."""
     name = values.name
     if kind != pa.float64() and values.isna().any():
         raise ValueError(f"column {name} has a missing value, expected {kind} in every row")
     if kind == pa.int64() and values.dtype.kind == "f":
-        # As integers from 2^53 on, such as most seeds, have been rounded by then.
+        # Floating point has rounded integers from 2^53 on, and most seeds are larger.
         raise ValueError(f"column {name} has floating-point numbers, expected integers")
     try:
         pa.Array.from_pandas(values, type=kind)
@@ -207,7 +224,7 @@ def _check_column(values: pd.Series, kind: pa.DataType) -> None:
 
 
 def _check_seed(seed: int | None) -> int | None:
-    """The seed as a plain integer, or None; ValueError if a table could not hold it."""
+    """The seed as a plain integer, or None. A seed that a table could not hold is an error."""
     if seed is None:
         return None
     if isinstance(seed, float) or not 0 <= operator.index(seed) < SEEDS:
@@ -232,10 +249,10 @@ def _provenance(
 
 
 def _code_version() -> str:
-    """`git describe` of the project's own checkout, or "unknown" outside one.
+    """The output of ``git describe`` for this project, or "unknown" outside its repository.
 
     Git looks for a repository in all folders above, and where variables such as GIT_DIR point. A
-    repository is the project's own if its root is that of the project and it tracks this file.
+    repository counts as that of the project if it has the same root and tracks this file.
     """
     try:
         if Path(_git("rev-parse", "--show-toplevel")).resolve() != ROOT.resolve():
@@ -260,6 +277,6 @@ def _git(*arguments: str) -> str:
 
 
 def _peak_memory_mb() -> float:
-    """Largest resident size of the process so far; the system counts in KiB, macOS in bytes."""
+    """The largest resident size of the process so far. Linux counts in KiB, macOS in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

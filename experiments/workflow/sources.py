@@ -1,13 +1,13 @@
-"""Which of the project's own files run when a script does: inputs of the rule that runs it.
+"""Which files of the project a script runs; they are inputs of the rule that runs the script.
 
-Imports are followed by reading the code, and nothing is executed. A file that is imported counts
-as a whole, and with it all that it imports.
+Imports are followed in the text of the code, and no code is executed. A script depends on every
+file that it imports, and on all that this file imports.
 
-Some files only pass names on, and are doors: whoever asks a door for a name depends on the file
-that defines it, and neither on the door nor on the other names behind it.
+Some files only pass names on. They are called doors here. Code that takes a name from a door
+depends on the file that defines the name, and neither on the door nor on the other names behind it.
 
-- An ``__init__.py`` is a door if it has nothing but imports, strings and names such as ``__all__``
-  or ``__getattr__``.
+- An ``__init__.py`` is a door if it holds nothing but imports, strings and names such as
+  ``__all__`` or ``__getattr__``.
 - The registry of samplers is a door from the name of a sampler to its class.
 """
 
@@ -18,20 +18,20 @@ from functools import cache
 from pathlib import Path
 
 REGISTRY = Path("rtk/samplers/registry.py")
-"""Where a dictionary `METHODS` has the samplers by name."""
+"""The file whose dictionary `METHODS` holds the samplers by name."""
 
 Name = tuple[str, ...]
 """A dotted name, such as ``("rtk", "metrics", "w2")``."""
 
 
 def sources(script: str, root: str = ".", methods: Collection[str] | None = None) -> list[str]:
-    """``script`` and the files under ``root`` that it imports, directly or through others.
+    """The script, and the files under ``root`` that it imports directly or through other files.
 
     Args:
         script: path of a Python file.
         root: folder that holds the project's packages.
-        methods: names of the samplers that the script takes from the registry, where it reaches
-            that; all of them if not given.
+        methods: names of the samplers that the script takes from the registry, if it reaches the
+            registry; all of them if this is None.
 
     Returns:
         Paths relative to ``root``, sorted.
@@ -46,12 +46,12 @@ def sources(script: str, root: str = ".", methods: Collection[str] | None = None
 
 @dataclass(frozen=True)
 class _Code:
-    """What the code of one file refers to.
+    """The names to which the code of one file refers.
 
     Attributes:
-        local: name in the file -> the dotted name that an import gave it.
+        local: for each name in the file that an import defines, its dotted name.
         imported: dotted names of all imports.
-        used: dotted names that expressions refer to, as far as they begin with an imported name.
+        used: dotted names in expressions that begin with an imported name.
         is_door: whether an ``__init__.py`` with this code is a door.
     """
 
@@ -97,7 +97,7 @@ class _Search:
             if (self.root / folder / f"{part}.py").is_file():
                 return self._enter(folder / f"{part}.py")
             if not (self.root / folder / part).is_dir():
-                # Not the project's, or a name that the door defines itself.
+                # The name is not one of the project, or the door defines it itself.
                 return self.files.add(folder / "__init__.py") if init is not None else None
             folder /= part
         init = self._door(folder)
@@ -105,7 +105,7 @@ class _Search:
             self.follow(behind)
 
     def _door(self, folder: Path) -> _Code | None:
-        """The ``__init__.py`` of a package if it is a door; one that is not is run, so visited."""
+        """The ``__init__.py`` of a package if it is a door. If not, visit it, since it is run."""
         init = folder / "__init__.py"
         if not (self.root / init).is_file():
             return None
@@ -116,7 +116,7 @@ class _Search:
         return None
 
     def _enter(self, file: Path) -> None:
-        """Visit a file, or go through it if it is the registry."""
+        """Visit a file; if it is the registry, follow the chosen samplers instead."""
         if file != REGISTRY:
             return self.visit(file)
         tree = ast.parse((self.root / file).read_text(encoding="utf-8"))
@@ -160,7 +160,7 @@ def _analyse(tree: ast.Module, package: Name) -> _Code:
 
 
 def _chains(tree: ast.AST) -> Iterator[Name]:
-    """Every name of the code with the attributes that follow it: ``a.b.c`` is one."""
+    """Every name of the code together with its attributes, such as ``a.b.c``."""
     for node in ast.iter_child_nodes(tree):
         attributes: list[str] = []
         inner = node
@@ -190,7 +190,7 @@ def _passes_on(statement: ast.stmt) -> bool:
 
 
 def _without_other_methods(tree: ast.Module, methods: frozenset[str] | None) -> ast.Module:
-    """The registry as if it had these samplers alone."""
+    """The code of the registry, reduced to these samplers."""
     if methods is None:
         return tree
     (table,) = (

@@ -1,4 +1,4 @@
-"""Tidy rows of a table: one row per metric."""
+"""Rows of a table of results: one row per metric."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -7,7 +7,7 @@ Row = dict[str, Any]
 
 
 class Estimate(Protocol):
-    """A number and its standard error, as `rtk.metrics.Estimate` has them."""
+    """An object with a number and its standard error, such as `rtk.metrics.Estimate`."""
 
     @property
     def value(self) -> float: ...
@@ -17,11 +17,11 @@ class Estimate(Protocol):
 
 
 def rows(measured: Mapping[str, Estimate | tuple[float, float]], **columns: Any) -> list[Row]:
-    """One row per metric, with its value, its standard error, and the columns that all share.
+    """One row per metric, with its value, its standard error, and the columns that all rows share.
 
     Args:
-        measured: metric -> estimate, or the pair of a value and its standard error.
-        **columns: values of the other columns, the same in every row.
+        measured: for each metric its estimate, or the pair of its value and its standard error.
+        **columns: the values of the other columns, which are the same in every row.
     """
     return [{**columns, "metric": metric, **_columns(each)} for metric, each in measured.items()]
 

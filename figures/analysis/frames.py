@@ -1,4 +1,4 @@
-"""Rows of a table of results."""
+"""Choice of rows from a table of results."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 
 def where(frame: pd.DataFrame, **columns: Any) -> pd.DataFrame:
-    """The rows in which each named column has the value given for it, in their order.
+    """The rows in which every named column has the given value, in their order.
 
     Raises:
         KeyError: if the table has no column of that name.

@@ -1,94 +1,97 @@
-"""B4: score evaluations to total variation 0.01 against the dimension, and the fitted exponents."""
+"""B4: score evaluations to total variation 0.01 against the dimension, and fitted exponents.
+
+Left: with the step of the theory. Middle: with the best of a grid of steps. Right: the exponents of
+fitted power laws beside those of the paper's bounds.
+"""
+
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from figures import job, style
-from figures.analysis import fit
+from figures import job, panels, style
+from figures.analysis.dimension import EPS, costs, exponent
 
-EPS = 0.01
-MARKS = {"theory": 0.12, "optimised": -0.12}
-# Exponents of the paper's Table 1, up to logarithms; others are not claimed.
+RULES = {"theory": 0.14, "optimised": -0.14}
+"""The rules for the step that are drawn, and the height of their exponents about the row."""
 CLAIMED = {"ddpm": 1.0, "rtk-uld": 0.5, "rtk-mala": 2.0}
+"""Exponents of the paper's Table 1, up to logarithms. The paper has none for other samplers."""
+BOUND: dict[str, Any] = {"color": "0.7", "linewidth": 3.0, "solid_capstyle": "butt"}
+
+Curves = dict[tuple[str, str], pd.DataFrame]
 
 
-def costs(frame: pd.DataFrame, eps: float = EPS) -> dict[tuple[str, str], pd.DataFrame]:
-    """(method, rule) -> rows of the whole chain at this accuracy; MALA's from the warm start."""
-    chosen = frame[
-        (frame["metric"] == "nfe") & (frame["eps"] == eps) & frame["start"].isin(["", "warm"])
-    ]
-    groups = chosen.sort_values("dimension", kind="stable").groupby(["method", "rule"], sort=False)
-    return {(str(method), str(rule)): rows for (method, rule), rows in groups}
-
-
-def exponent(rows: pd.DataFrame) -> fit.Line:
-    return fit.power_law(rows["dimension"], rows["value"])
-
-
-def draw_costs(axes: Axes, curves: dict[tuple[str, str], pd.DataFrame], rule: str) -> None:
+def draw_costs(axes: Axes, curves: Curves, rule: str) -> None:
+    """Draw the costs of all samplers under one rule for the step."""
     for (method, used), rows in curves.items():
         if used == rule:
             axes.plot(rows["dimension"], rows["value"], **style.look(method).line)
-    axes.set(xscale="log", yscale="log", xlabel="dimension $d$")
+    axes.set(yscale="log", xlabel="dimension $d$")
     axes.set_xscale("log", base=2)
 
 
-def draw_guides(axes: Axes, curves: dict[tuple[str, str], pd.DataFrame]) -> None:
-    """The theory's slopes, from one point below all curves."""
-    dimensions = next(iter(curves.values()))["dimension"]
-    first, last = dimensions.min(), dimensions.max()
-    bottom = 0.3 * min(rows["value"].min() for rows in curves.values())
-    for power, label in ((0.5, "$d^{1/2}$"), (1.0, "$d$"), (2.0, "$d^2$")):
+def draw_guides(axes: Axes, curves: Curves, rule: str) -> None:
+    """Draw the slopes of the theory's bounds, from one point below all curves."""
+    shown = [rows for (_, used), rows in curves.items() if used == rule]
+    first, last = shown[0]["dimension"].min(), shown[0]["dimension"].max()
+    bottom = 0.3 * min(rows["value"].min() for rows in shown)
+    labels = []
+    for power, text in ((0.5, "$d^{1/2}$"), (1.0, "$d$"), (2.0, "$d^2$")):
         end = bottom * (last / first) ** power
-        axes.plot([first, last], [bottom, end], color="0.6", lw=0.7, ls=":", zorder=0)
-        axes.annotate(
-            label, (last, end), color="0.4", fontsize=7, xytext=(2, -2), textcoords="offset points"
-        )
+        axes.plot([first, last], [bottom, end], color="0.6", linewidth=0.7, linestyle=":", zorder=0)
+        labels.append(panels.EndLabel(text, last, end, "0.3"))
+    panels.label_ends(axes, labels)
 
 
-def draw_exponents(axes: Axes, curves: dict[tuple[str, str], pd.DataFrame]) -> None:
-    """Fitted exponents with 95 % intervals; a bar is the exponent of the theory's bound."""
-    methods = list(dict.fromkeys(method for method, _ in curves))
-    for row, method in enumerate(reversed(methods)):
+def draw_exponents(axes: Axes, curves: Curves) -> None:
+    """Draw fitted exponents with their intervals, and the exponents of the bounds as bars.
+
+    The ends of an interval stand out above and below its marker, so that a narrow one is seen too.
+    """
+    methods = list(dict.fromkeys(method for method, _ in curves))[::-1]
+    for row, method in enumerate(methods):
         look = style.look(method)
         if method in CLAIMED:
             claimed = CLAIMED[method]
-            axes.plot([claimed, claimed], [row - 0.32, row + 0.32], color="0.3", lw=1.6)
-        for rule, shift in MARKS.items():
+            axes.plot([claimed, claimed], [row - 0.34, row + 0.34], **BOUND)
+        for rule, height in RULES.items():
             line = exponent(curves[method, rule])
             axes.errorbar(
                 line.slope,
-                row + shift,
+                row + height,
                 xerr=[[line.slope - line.low], [line.high - line.slope]],
                 color=look.color,
                 marker=look.marker,
+                markersize=3.0,
                 markerfacecolor=look.color if rule == "theory" else "white",
                 linestyle="",
-                capsize=2,
+                capsize=4.0,
+                elinewidth=0.8,
             )
     labels = [style.look(method).label.replace(" (exact energy)", "") for method in methods]
-    axes.set_yticks(range(len(methods)), labels[::-1])
-    axes.set(xlabel="exponent in $d$", xlim=(0, 2.2), ylim=(-0.6, len(methods) - 0.4))
+    axes.set_yticks(range(len(methods)), labels)
+    axes.set(xlabel="exponent of $d$", xlim=(0, 2.2), ylim=(-0.6, len(methods) - 0.4))
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Costs at the theory's and at the best step, and the exponents fitted to them."""
+    """The figure of the study."""
     curves = costs(frame)
     figure, axes = plt.subplots(
-        1, 3, figsize=(style.DOUBLE, 2.8), gridspec_kw={"width_ratios": [1, 1, 0.9]}
+        1, 3, figsize=(style.DOUBLE, 3.1), gridspec_kw={"width_ratios": [1, 1, 0.9]}
     )
-    draw_costs(axes[0], curves, "theory")
-    draw_costs(axes[1], curves, "optimised")
-    axes[0].set(title="theory's step", ylabel=f"evaluations to TV {EPS:g}")
-    axes[1].set(title="optimised step")
-    for panel, rule in zip(axes[:2], MARKS, strict=True):
-        draw_guides(panel, {key: rows for key, rows in curves.items() if key[1] == rule})
+    for panel, rule in zip(axes[:2], RULES, strict=True):
+        draw_costs(panel, curves, rule)
+        draw_guides(panel, curves, rule)
+    axes[0].set(title="step of the theory", ylabel=f"score evaluations to TV {EPS:g}")
+    axes[1].set(title="best step")
     draw_exponents(axes[2], curves)
-    axes[2].set(title="fitted, and bound (bar)")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5)
+    axes[2].set(title="fitted exponents")
+    handles, _ = axes[0].get_legend_handles_labels()
+    handles.append(Line2D([], [], label="exponent of the bound", **BOUND))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 

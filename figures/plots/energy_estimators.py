@@ -1,14 +1,20 @@
-"""B6: energy-difference estimators: floors, the error they need, and error at equal cost."""
+"""B6: estimators of energy differences: their bias, the error they may have, errors at equal cost.
+
+Left: the bias of the invariant law against the step. Middle: the same bias against the error of the
+energy difference. Right: errors of samples at equal numbers of score evaluations.
+"""
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from figures import job, style
+from figures import job, panels, style
+from figures.analysis.frames import where
 
-LOOKS = {
+METHODS = {
     "ula": "rtk-ula",
     "taylor": "rtk-mala-taylor",
     "trapezoid": "rtk-mala-trapezoid",
@@ -18,58 +24,67 @@ LOOKS = {
     "gauss_3": "rtk-mala-gauss-3",
     "exact": "rtk-mala",
 }
+"""The method whose look each estimator has; "ula" is the chain that needs no energy."""
 SCORE_ONLY = ("taylor", "trapezoid", "gauss_1", "simpson", "gauss_2", "gauss_3")
+SHIFT = 1.06
+"""Neighbouring estimators at one number of score evaluations are drawn apart by this factor."""
+FLOOR_COLOR = "0.87"
 
 
 def draw_floors(axes: Axes, tv: pd.DataFrame) -> None:
+    """Draw the distance between the invariant law of each chain and the kernel, by step."""
     for name in ("ula", *SCORE_ONLY):
-        axes.plot(tv.index, tv[name], **style.look(LOOKS[name]).line)
-    axes.set(xscale="log", yscale="log", xlabel=r"step over $1/(3L)$", ylabel="TV to the kernel")
-    axes.set_xticks(tv.index, [f"{step:g}" for step in tv.index])
-    axes.minorticks_off()
+        axes.plot(tv.index, tv[name], **style.look(METHODS[name]).line)
+    axes.set(xscale="log", yscale="log", xlabel=r"step / $(1/3L)$", ylabel="TV to the kernel")
+    panels.mark(axes.xaxis, tv.index)
     axes.set(title="$d$ = 1: invariant law")
 
 
 def draw_needed(axes: Axes, tv: pd.DataFrame, errors: pd.DataFrame) -> None:
+    """Draw the same distances against the error of the energy difference."""
     for name in SCORE_ONLY:
-        line = style.look(LOOKS[name]).line | {"linestyle": ""}
-        axes.plot(errors[name], tv[name], **line)
-    axes.set(xscale="log", yscale="log", xlabel="RMS error of the energy difference")
-    axes.set(ylabel="TV to the kernel", title="$d$ = 1: all rules and steps")
+        look = style.look(METHODS[name])
+        axes.plot(errors[name], tv[name], color=look.color, marker=look.marker, linestyle="")
+    axes.set(xscale="log", yscale="log", xlabel="RMS error, energy difference")
+    axes.set(ylabel="TV to the kernel", title="$d$ = 1: all estimators, steps")
 
 
 def draw_equal_cost(axes: Axes, frame: pd.DataFrame) -> None:
-    """Whole chains; points are spread a little so that error bars can be told apart."""
-    errors = frame[frame["metric"] == "error"]
-    exact = errors[errors["method"] == "sample"]
-    floor, spread = float(exact["value"].iloc[0]), float(exact["standard_error"].iloc[0])
-    for k, (name, method) in enumerate(LOOKS.items()):
-        part = errors[errors["method"] == name].sort_values("nfe_asked")
-        shifted = part["nfe_asked"] * 1.02 ** (k - 3.5)
-        look = style.look(method).line
-        axes.errorbar(shifted, part["value"], part["standard_error"], lw=0.7, **look)
-    axes.axhspan(floor - spread, floor + spread, color="0.85")
-    axes.set(xscale="log", yscale="log", xlabel="score evaluations", ylabel="mean of three TVs")
-    budgets = sorted(set(errors["nfe_asked"]) - {0})
-    axes.set_xticks(budgets, [str(nfe) for nfe in budgets])
-    axes.minorticks_off()
-    axes.set(title="$d$ = 10: whole chains")
+    """Draw errors of samples of whole chains, side by side for each number of evaluations.
+
+    The band is the error of exact samples, one standard error to either side.
+    """
+    errors = where(frame, metric="error")
+    exact = where(errors, method="sample").iloc[0]
+    low, high = (exact["value"] + sign * exact["standard_error"] for sign in (-1, 1))
+    axes.axhspan(low, high, color=FLOOR_COLOR, linewidth=0)
+    for k, (name, method) in enumerate(METHODS.items()):
+        rows = where(errors, method=name)
+        shifted = rows["nfe_asked"] * SHIFT ** (k - (len(METHODS) - 1) / 2)
+        look = style.look(method).line | {"linestyle": "", "elinewidth": 0.8}
+        axes.errorbar(shifted, rows["value"], rows["standard_error"], **look)
+    axes.set(xscale="log", yscale="log", xlabel="score evaluations (NFE)")
+    axes.set(ylabel="mean of three TVs", title="$d$ = 10: whole chains")
+    panels.mark(axes.xaxis, set(errors["nfe_asked"]) - {0})
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Floors, the error of the energy that they need, and errors at equal cost."""
-    modes = frame[frame["target"] == "two-modes"]
+    """The figure of the study."""
+    modes = where(frame, target="two-modes")
     tv, errors = (
-        modes[modes["metric"] == metric].pivot_table(
-            index="step_size", columns="method", values="value"
-        )
+        where(modes, metric=metric).pivot_table(index="step_size", columns="method", values="value")
         for metric in ("tv", "energy_error")
     )
-    figure, axes = plt.subplots(1, 3, figsize=(style.DOUBLE, 2.8))
+    figure, axes = plt.subplots(
+        1, 3, figsize=(style.DOUBLE, 3.1), gridspec_kw={"width_ratios": [1, 1, 1.35]}
+    )
     draw_floors(axes[0], tv)
     draw_needed(axes[1], tv, errors)
     draw_equal_cost(axes[2], frame)
-    handles = [Line2D([], [], **style.look(method).line) for method in LOOKS.values()]
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], **style.look(method).line) for method in METHODS.values()
+    ]
+    handles.append(Patch(color=FLOOR_COLOR, label="exact samples"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
 

@@ -1,6 +1,10 @@
-"""B1: the inner chain's speed and its cost per unit of time, against the segment's length."""
+"""B1: how fast the inner chain of RTK-MALA mixes, against the length of the segment.
 
-from collections.abc import Mapping
+Left: the spectral gap for two modes in one dimension. Middle: the autocorrelation time in ten
+dimensions. Right: the inner steps that the whole path then costs.
+"""
+
+from collections.abc import Iterator, Mapping
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -9,82 +13,90 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from figures import job, style
-from figures.tables.mixing import path_cost, values
+from figures.analysis.frames import where
+from figures.analysis.mixing import TITLES, path_cost, values
 
 Colors = Mapping[float, tuple[float, float, float, float]]
 
-TARGETS = {"circle": ("#0072B2", "o"), "mild": ("#009E73", "s"), "separated": ("#D55E00", "D")}
+TARGETS = {
+    "circle": ("#0072B2", "o"),
+    "mild": ("#009E73", "s"),
+    "separated": ("#D55E00", "D"),
+}
+"""Colour and marker of the targets in ten dimensions, by the name that each has in results."""
 
 
 def draw_gaps(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
-    """Spectral gap in one dimension, on average over noisy ends and at the worst."""
+    """Draw the spectral gap in one dimension: its mean over noisy ends, and its smallest value."""
     for metric, line in (("gap_mean", "-"), ("gap_worst", "--")):
-        for mode, part in frame[frame["metric"] == metric].groupby("mode"):
-            axes.plot(part["ratio"], part["value"], line, color=colors[float(str(mode))])
-    axes.plot([], [], "k-", label="mean over $x$")
-    axes.plot([], [], "k--", label="worst $x$")
+        for mode, color in colors.items():
+            rows = where(frame, metric=metric, mode=mode)
+            axes.plot(rows["ratio"], rows["value"], line, color=color)
     axes.set(yscale="log", title="two modes, $d$ = 1", ylabel="spectral gap of MALA")
-    # White behind the text, where the line at eta* passes.
-    axes.legend(frameon=True, framealpha=1.0, edgecolor="none")
+
+
+def by_resolution(frame: pd.DataFrame, quantity: pd.Series) -> Iterator[tuple[bool, pd.Series]]:
+    """A quantity at the lengths at which the run resolved the time, then at the other lengths."""
+    resolved = values(frame, "resolved") > 0
+    yield True, quantity[resolved]
+    yield False, quantity[~resolved]
 
 
 def draw_times(axes: Axes, frame: pd.DataFrame) -> None:
-    """Autocorrelation time in ten dimensions; hollow where the run was too short to tell."""
+    """Draw the autocorrelation time; markers are hollow where the run was too short for it."""
     for target, (color, marker) in TARGETS.items():
-        part = frame[frame["target"] == target]
-        time = part[part["metric"] == "autocorrelation"].set_index("ratio")
-        known_at = values(part, "resolved") > 0
-        axes.plot(time.index, time["value"], "-", color=color)
-        for known in (True, False):
-            here = time[known_at == known]
-            axes.errorbar(
-                here.index,
-                here["value"],
-                here["standard_error"],
-                fmt=marker,
-                color=color,
-                mfc=color if known else "white",
-                label=target if known and len(time) else None,
-            )
-    axes.set(yscale="log", title="$d$ = 10", ylabel="autocorrelation time, steps")
-    # White behind the text, where the line at eta* passes.
-    axes.legend(frameon=True, framealpha=1.0, edgecolor="none")
+        rows = where(frame, target=target)
+        times = where(rows, metric="autocorrelation").set_index("ratio")
+        axes.plot(times.index, times["value"], "-", color=color)
+        for resolved, part in by_resolution(rows, times["value"]):
+            error = times["standard_error"][part.index]
+            fill = color if resolved else "white"
+            axes.errorbar(part.index, part, error, fmt=marker, color=color, mfc=fill)
+    axes.set(yscale="log", title="$d$ = 10", ylabel="autocorrelation time (steps)")
 
 
 def draw_costs(axes: Axes, frame: pd.DataFrame, colors: Colors) -> None:
-    """Steps for the whole path in one dimension (solid) and in ten (dotted)."""
-    for mode, shade in colors.items():
-        cost = path_cost(frame[frame["mode"] == mode], "steps_mean")
-        axes.plot(cost.index, cost, color=shade)
-    for target, (color, marker) in TARGETS.items():
-        part = frame[frame["target"] == target]
-        if len(part):
-            cost = path_cost(part, "autocorrelation")
-            axes.plot(cost.index, cost, ":", color=color)
-            for known in (True, False):
-                here = cost[(values(part, "resolved") > 0) == known]
-                fill = color if known else "white"
-                axes.plot(here.index, here, marker, color=color, mfc=fill)
+    """Draw the steps that the whole path costs: solid in one dimension, dotted in ten."""
+    for mode, color in colors.items():
+        cost = path_cost(where(frame, mode=mode), "steps_mean")
+        axes.plot(cost.index, cost, color=color)
+    for target, (target_color, marker) in TARGETS.items():
+        rows = where(frame, target=target)
+        if len(rows):
+            cost = path_cost(rows, "autocorrelation")
+            axes.plot(cost.index, cost, ":", color=target_color)
+            for resolved, part in by_resolution(rows, cost):
+                fill = target_color if resolved else "white"
+                axes.plot(part.index, part, marker, color=target_color, mfc=fill)
     axes.set(yscale="log", title="cost of the path", ylabel="steps per draw × segments")
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Gaps in one dimension, times in ten, and the cost of the whole path."""
+    """The figure of the study."""
     modes = sorted(frame["mode"].dropna().unique())
     palette = plt.get_cmap("plasma")
     colors = {mode: palette(0.8 * k / max(1, len(modes) - 1)) for k, mode in enumerate(modes)}
-    figure, axes = plt.subplots(1, 3, figsize=(style.DOUBLE, 2.7))
+    figure, axes = plt.subplots(1, 3, figsize=(style.DOUBLE, 3.0))
     draw_gaps(axes[0], frame, colors)
     draw_times(axes[1], frame)
     draw_costs(axes[2], frame, colors)
     for panel in axes:
-        panel.axvline(1.0, color="0.6", lw=0.6, zorder=0)
+        panel.axvline(1.0, color="0.6", linewidth=0.6, zorder=0)
         panel.set(xscale="log", xlabel=r"segment length $\eta/\eta^*$")
     handles = [
-        Line2D([], [], color=color, label=rf"modes at $\pm${mode:g}")
+        Line2D([], [], color=color, label=rf"$d$ = 1, modes at $\pm${mode:g}")
         for mode, color in colors.items()
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    handles += [
+        Line2D([], [], color="0.3", label="mean over noisy ends"),
+        Line2D([], [], color="0.3", linestyle="--", label="worst noisy end"),
+    ]
+    handles += [
+        Line2D([], [], color=color, marker=marker, label=f"$d$ = 10, {TITLES[target]}")
+        for target, (color, marker) in TARGETS.items()
+        if (frame["target"] == target).any()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 

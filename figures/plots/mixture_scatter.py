@@ -1,4 +1,4 @@
-"""A1: the first two coordinates of samples, samplers in columns and budgets in rows."""
+"""A1: samples in their first two coordinates; samplers in columns, score evaluations in rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,25 +7,21 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from figures import job, style
+from figures.analysis.mixtures import shown_budgets
 
 SHOWN = ("ddpm", "ddim", "dpm++2m", "rtk-uld", "rtk-mala")
 POINTS = 2500
-WINDOW = 1.5
-
-
-def shown_budgets(nfe: Sequence[int]) -> Sequence[int]:
-    """The first and the third budget, or the first alone of fewer than three."""
-    return nfe[:3:2] if len(nfe) >= 3 else nfe[:1]
+HALF_WIDTH = 1.5
 
 
 def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure:
-    """Panels of ``samples``, which has the arrays of each method and of exact sampling."""
+    """The figure of one mixture, from its exact sample and the samples of each method."""
     budgets = shown_budgets(nfe)
     columns = ["exact", *(method for method in SHOWN if method in samples)]
     figure, axes = plt.subplots(
         len(budgets),
         len(columns),
-        figsize=(style.DOUBLE, 1.2 * len(budgets) + 0.2),
+        figsize=(style.DOUBLE, 1.2 * len(budgets) + 0.5),
         sharex=True,
         sharey=True,
         squeeze=False,
@@ -33,15 +29,15 @@ def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure
     for row, budget in zip(axes, budgets, strict=True):
         for panel, method in zip(row, columns, strict=True):
             points = samples[method]["exact" if method == "exact" else f"nfe_{budget}"]
-            look = style.look(method)
-            panel.scatter(
-                *points[:POINTS].T, s=0.4, color=look.color, linewidths=0, rasterized=True
-            )
-            panel.set(xlim=(-WINDOW, WINDOW), ylim=(-WINDOW, WINDOW), aspect="equal")
-            panel.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1])
-        row[0].set_ylabel(f"NFE {budget}")
+            color = style.look(method).color
+            panel.scatter(*points[:POINTS].T, s=0.4, color=color, linewidths=0, rasterized=True)
+            panel.set(xlim=(-HALF_WIDTH, HALF_WIDTH), ylim=(-HALF_WIDTH, HALF_WIDTH))
+            panel.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1], aspect="equal")
+        row[0].set_ylabel(f"NFE {budget}\n$x_2$")
     for panel, method in zip(axes[0], columns, strict=True):
         panel.set_title(style.look(method).heading, fontsize=7)
+    for panel in axes[-1]:
+        panel.set_xlabel("$x_1$")
     return figure
 
 

@@ -1,4 +1,7 @@
-"""C1: digits made by each sampler (columns) at each budget (rows), the first chains of each run."""
+"""C1: generated digits; one column for each sampler, one row for each number of score evaluations.
+
+The digits are those of the first chains of each run, and were not selected.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,16 +16,16 @@ ROWS, COLUMNS = 2, 4
 
 
 def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure:
-    """Tiles of the digits in ``samples``, which has the arrays of each method."""
+    """The figure, from the images that each method kept, which have the shape (n, 28, 28)."""
     figure, axes = plt.subplots(
-        len(nfe), len(samples), figsize=(style.DOUBLE, 0.78 * len(nfe) + 0.3), squeeze=False
+        len(nfe), len(samples), figsize=(style.DOUBLE, 0.72 * len(nfe) + 0.35), squeeze=False
     )
     for column, (method, kept) in zip(axes.T, samples.items(), strict=True):
         for panel, budget in zip(column, nfe, strict=True):
             digits = kept[f"nfe_{budget}"][: ROWS * COLUMNS]
-            tiles = digits.reshape(ROWS, COLUMNS, *digits.shape[1:]).swapaxes(1, 2)
-            picture = tiles.reshape(ROWS * digits.shape[1], -1)
-            panel.imshow(np.asarray(picture), cmap="gray", vmin=0, vmax=255, aspect="auto")
+            rows = digits.reshape(ROWS, COLUMNS, *digits.shape[1:]).swapaxes(1, 2)
+            picture = rows.reshape(ROWS * digits.shape[1], -1)
+            panel.imshow(np.asarray(picture), cmap="gray", vmin=0, vmax=255)
             panel.set(xticks=[], yticks=[])
             panel.spines[:].set_visible(False)
         column[0].set_title(style.look(method).heading, fontsize=7)

@@ -1,24 +1,31 @@
-"""B8: each target's own metric for every sampler, and the numbers that the report quotes."""
+"""B8: the metric by which each target is judged, for every sampler at two budgets.
+
+A budget is a number of score evaluations per sample.
+"""
 
 import pandas as pd
 
 from figures import job, style
-from figures.plots.beyond_mixtures import PANELS, PRIMARY
+from figures.analysis.beyond_mixtures import PANELS, PRIMARY
 
 SCORE_ONLY = ("rtk-uld", "rtk-mala-trapezoid")
 SIGNIFICANT = 2.0
-"""Combined standard errors by which a win or a loss must differ."""
+"""A win or a loss differs by more than this many standard errors of the difference."""
 
 
 def judged(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of each target's own metric."""
+    """The rows of the metric by which each target is judged."""
     return frame[frame["metric"] == frame["target"].map(PRIMARY)]
 
 
 def duels(frame: pd.DataFrame, baseline: str) -> dict[str, int]:
-    """Cells (target, NFE) in which the better score-only RTK sampler beats a baseline, or loses.
+    """The number of cases in which score-only RTK wins against a baseline, and in which it loses.
 
-    `frame` has the rows of `judged`.
+    A case is a target at one budget. The better one of the two score-only RTK samplers counts.
+
+    Args:
+        frame: the rows that `judged` returns.
+        baseline: the name of the other method.
     """
     wins = losses = 0
     for _, cell in frame[frame["method"] != "exact"].groupby(["target", "nfe_asked"]):
@@ -32,55 +39,60 @@ def duels(frame: pd.DataFrame, baseline: str) -> dict[str, int]:
 
 
 def numbers(frame: pd.DataFrame, headline: int) -> dict[str, float]:
-    """What the text quotes: single values at the NFE `headline`, the least and the most."""
-    own = judged(frame)
-    sampled = own[own["method"] != "exact"]
+    """The numbers that the article quotes: values at the budget ``headline``, the smallest and the
+    largest one, and counts over all budgets."""
+    rows = judged(frame)
+    sampled = rows[rows["method"] != "exact"]
     budgets = {
         "least": int(sampled["nfe_asked"].min()),
         "most": int(sampled["nfe_asked"].max()),
         str(headline): headline,
     }
-    exact = own[own["method"] == "exact"].groupby("target")["value"]
-    found = {f"floor_{target}": float(value) for target, value in exact.mean().items()}
-    found |= {f"floor_{target}_se": float(value) for target, value in exact.sem().items()}
+    exact = rows[rows["method"] == "exact"].groupby("target")["value"]
+    result = {f"floor_{target}": float(value) for target, value in exact.mean().items()}
+    result |= {f"floor_{target}_se": float(value) for target, value in exact.sem().items()}
     for suffix, budget in budgets.items():
-        found[f"nfe_{suffix}"] = float(budget)
+        result[f"nfe_{suffix}"] = float(budget)
         for row in sampled[sampled["nfe_asked"] == budget].itertuples():
             name = f"{style.identifier(str(row.method))}_{row.target}_{suffix}"
-            found |= {name: float(str(row.value)), f"{name}_se": float(str(row.standard_error))}
+            result |= {name: float(str(row.value)), f"{name}_se": float(str(row.standard_error))}
     for metric in ("score_error", "log_prob_error"):
         errors = frame[frame["metric"] == metric].groupby("target")["value"].max()
-        found |= {f"{metric}_{target}": float(value) for target, value in errors.items()}
-        found[f"{metric}_largest"] = float(errors.max())
+        result |= {f"{metric}_{target}": float(value) for target, value in errors.items()}
+        result[f"{metric}_largest"] = float(errors.max())
     for baseline, suffix in (("ddpm", ""), ("dpm++2m", "_dpm_solver")):
-        found |= {f"rtk_{k}{suffix}": float(v) for k, v in duels(own, baseline).items()}
-        few = duels(own[own["nfe_asked"] < headline], baseline)
-        found |= {f"rtk_{k}{suffix}_below_{headline}": float(v) for k, v in few.items()}
-    found["cells"] = float(sampled.groupby(["target", "nfe_asked"]).ngroups)
-    found["failures"] = float((sampled["nonfinite"] > 0).sum())
-    return found
+        result |= {f"rtk_{k}{suffix}": float(v) for k, v in duels(rows, baseline).items()}
+        below = duels(rows[rows["nfe_asked"] < headline], baseline)
+        result |= {f"rtk_{k}{suffix}_below_{headline}": float(v) for k, v in below.items()}
+    result["cells"] = float(sampled.groupby(["target", "nfe_asked"]).ngroups)
+    result["failures"] = float((sampled["nonfinite"] > 0).sum())
+    return result
 
 
 def table(frame: pd.DataFrame, headline: int) -> pd.DataFrame:
-    """Value and standard error: samplers at the least budget and ``headline`` by targets."""
+    """Values and standard errors: a row per sampler and budget, a column per target.
+
+    The budgets are the smallest one and ``headline``. After the value of exact samples stands the
+    standard deviation over repeated samples.
+    """
     budgets = [frame.loc[frame["nfe_asked"] > 0, "nfe_asked"].min(), headline]
-    own = judged(frame)
-    floor = own[own["method"] == "exact"].groupby("target")["value"]
+    rows = judged(frame)
+    floor = rows[rows["method"] == "exact"].groupby("target")["value"]
     lines = [
         {"sampler": "exact sample", "NFE": "-"}
         | {
-            PANELS[str(target)][0]: _with_error(part.mean(), float(part.std()))
+            PANELS[str(target)].title: _with_error(part.mean(), float(part.std()))
             for target, part in floor
         }
     ]
     for budget in budgets:
-        part = own[own["nfe_asked"] == budget].set_index(["method", "target"])
+        part = rows[rows["nfe_asked"] == budget].set_index(["method", "target"])
         for method in (m for m in style.METHODS if m in part.index.get_level_values(0)):
             values = part.loc[method]
             lines.append(
                 {"sampler": style.look(method).label, "NFE": str(budget)}
                 | {
-                    PANELS[str(target)][0]: _with_error(row["value"], row["standard_error"])
+                    PANELS[str(target)].title: _with_error(row["value"], row["standard_error"])
                     for target, row in values.iterrows()
                 }
             )

@@ -1,6 +1,6 @@
-"""A1: our numbers on `circle` beside those of the published curves.
+"""A1: marginal accuracies on the mixture `circle`, measured here and in the published curves.
 
-Published values are read off the paper's figure and its public settings, so are orientation.
+The published values are read off the paper's figure, to about the width of a line.
 """
 
 import pandas as pd
@@ -10,7 +10,6 @@ from figures.analysis.frames import where
 
 TARGET = "circle"
 METRIC = "halved_marginal_accuracy"
-# method, NFE, published value
 PUBLISHED = [
     ("ddpm", 25, 0.746),
     ("ddpm", 105, 0.767),
@@ -25,19 +24,20 @@ PUBLISHED = [
     ("rtk-mala", 25, 0.936),
     ("rtk-mala", 505, 0.991),
 ]
+"""Method, score evaluations, and the published accuracy."""
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
-    """The published values with ours beside them; exact samples come first."""
+    """One row for exact samples, then one row for each published value with ours beside it."""
     frame = where(frame, target=TARGET, metric=METRIC)
     measured = frame.set_index(["method", "nfe_asked"])[["value", "standard_error"]]
     published = pd.DataFrame(PUBLISHED, columns=["method", "nfe_asked", "published"])
     # Exact samples are what all methods are measured against.
     asked = pd.concat([pd.DataFrame({"method": ["exact"], "nfe_asked": [0]}), published])
-    found = asked.join(measured, on=["method", "nfe_asked"], how="inner")
-    found["method"] = [style.look(method).label for method in found["method"]]
+    result = asked.join(measured, on=["method", "nfe_asked"], how="inner")
+    result["method"] = [style.look(method).label for method in result["method"]]
     names = {"nfe_asked": "NFE", "value": "measured", "standard_error": "standard error"}
-    return found.rename(columns=names)
+    return result.rename(columns=names)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the numbers cost: time and memory of the jobs of each experiment, from their provenance."""
+"""Time and memory that the jobs of each experiment took, from the records in their results."""
 
 from pathlib import Path
 
@@ -8,19 +8,20 @@ from experiments.workflow import job, results
 
 
 def experiment(path: str) -> str:
-    """The experiment that a file of ``<results>/data`` belongs to: its name or its folder's."""
+    """The experiment of a file in ``<results>/data``: the name of its folder there, or its own."""
     parts = Path(path).parts
     return Path(parts[len(parts) - parts[::-1].index("data")]).stem
 
 
 def table(origins: pd.DataFrame) -> pd.DataFrame:
-    """One row per experiment of what its jobs took; ``origins`` has a row per job."""
-    groups = origins.groupby("experiment", sort=False)
+    """One row per experiment, from the records of the jobs, which have one row per job."""
+    names = origins["experiment"].str.replace("_", " ")
+    groups = origins.groupby(names, sort=False)
     return pd.DataFrame(
         {
             "jobs": groups.size(),
             "thread minutes": groups["wall_seconds"].sum() / 60,
-            "longest job (min)": groups["wall_seconds"].max() / 60,
+            "longest job (minutes)": groups["wall_seconds"].max() / 60,
             "peak memory (MB)": groups["peak_memory_mb"].max(),
             "device": groups["device"].agg(lambda devices: ", ".join(sorted(set(devices)))),
         }
@@ -28,7 +29,7 @@ def table(origins: pd.DataFrame) -> pd.DataFrame:
 
 
 def numbers(origins: pd.DataFrame) -> dict[str, float]:
-    """Sums over all jobs, and the largest memory."""
+    """The number of all jobs, their time in minutes and the largest memory in gigabytes."""
     return {
         "thread_minutes": origins["wall_seconds"].sum() / 60,
         "jobs": float(len(origins)),

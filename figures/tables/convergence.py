@@ -1,96 +1,68 @@
-"""B3: exponents of the score evaluations in the accuracy, and the numbers of the report."""
+"""B3: what accuracy costs each sampler: exponents, and score evaluations at two accuracies."""
 
 import numpy as np
 import pandas as pd
 
 from figures import job, style
 from figures.analysis import fit
+from figures.analysis.convergence import PREFIXES, curve, exponent, smallest_decades
 from figures.analysis.frames import where
 
-PREFIXES = {
-    "rtk-mala": "mala",
-    "rtk-uld": "uld",
-    "rtk-ula": "ula",
-    "ddpm": "ddpm",
-    "ddim": "ddim",
-    "dpm++2m": "dpm_solver",
-}
-# Distances below are those of rounding.
 ROUNDING = 1e-11
-
-
-def curve(frame: pd.DataFrame, study: str, method: str) -> pd.DataFrame:
-    """Accuracy ``eps`` and ``nfe`` of a curve, smallest eps first.
-
-    By rule eps is the TV that was reached; optimised runs have the least NFE for the eps asked.
-    """
-    part = where(frame, study=study, method=method, metric="tv")
-    if study == "rule":
-        part = part.assign(asked=part["eps"], eps=part["value"])
-    return part.sort_values("eps")
-
-
-def smallest_decades(part: pd.DataFrame, decades: float = 3.0) -> pd.DataFrame:
-    """The rows of the smallest three decades of eps."""
-    return part[part["eps"] <= 10.0**decades * part["eps"].min() * 1.001]
-
-
-def exponent(part: pd.DataFrame) -> fit.Line:
-    """``p`` in ``NFE ~ (1 / eps)^p`` over the smallest three decades."""
-    chosen = smallest_decades(part)
-    return fit.power_law(1.0 / chosen["eps"], chosen["nfe"])
+"""Smaller distances are rounding errors."""
 
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
-    path = frame[frame["study"] == "segment path"]
+    """The numbers that the article quotes."""
+    path = where(frame, study="segment path")
     path = path[path["value"] > ROUNDING]
-    found = {
+    result = {
         "mala_segment_r_squared": fit.line(path["nfe"], np.log(path["value"])).r_squared,
-        "mala_segment_lowest_tv": frame[frame["study"] == "segment path"]["value"].min(),
+        "mala_segment_lowest_tv": where(frame, study="segment path")["value"].min(),
     }
     for method, name in PREFIXES.items():
         rule, best = (curve(frame, study, method) for study in ("rule", "optimised"))
         asked = rule.assign(eps=rule["asked"])
-        found |= exponent(rule).numbers(f"{name}_power")
-        found |= exponent(asked).numbers(f"{name}_power_asked")
-        found |= exponent(best).numbers(f"{name}_power_optimised")
-        found[f"smallest_eps_{name}"] = rule["eps"].min()
-        found[f"{name}_rule_worst"] = (rule["eps"] / rule["asked"]).max()
+        result |= exponent(rule).numbers(f"{name}_power")
+        result |= exponent(asked).numbers(f"{name}_power_asked")
+        result |= exponent(best).numbers(f"{name}_power_optimised")
+        result[f"smallest_eps_{name}"] = rule["eps"].min()
+        result[f"{name}_rule_worst"] = (rule["eps"] / rule["asked"]).max()
     for method in ("rtk-uld", "rtk-ula"):
         rule = smallest_decades(curve(frame, "rule", method))
         # The mechanism without its logarithms: the inner step that a TV allows.
         steps = fit.power_law(1.0 / rule["eps"], 1.0 / rule["step_size"])
-        found |= steps.numbers(f"{PREFIXES[method]}_step_power")
+        result |= steps.numbers(f"{PREFIXES[method]}_step_power")
         line = exponent(curve(frame, "segment", method))
-        found |= line.numbers(f"{PREFIXES[method]}_segment_power")
+        result |= line.numbers(f"{PREFIXES[method]}_segment_power")
     rule, best = (curve(frame, study, "rtk-mala") for study in ("rule", "optimised"))
     segment = curve(frame, "segment", "rtk-mala")
     log = np.log(1.0 / rule["eps"])
-    found["mala_log_r_squared"] = fit.line(log**2, rule["nfe"]).r_squared
-    found["mala_log_power"] = fit.power_law(log, rule["nfe"]).slope
+    result["mala_log_r_squared"] = fit.line(log**2, rule["nfe"]).r_squared
+    result["mala_log_power"] = fit.power_law(log, rule["nfe"]).slope
     log = np.log(1.0 / best["eps"])
-    found["mala_log_r_squared_optimised"] = fit.line(log**2, best["nfe"]).r_squared
-    found["mala_segment_log_r_squared"] = fit.line(
+    result["mala_log_r_squared_optimised"] = fit.line(log**2, best["nfe"]).r_squared
+    result["mala_segment_log_r_squared"] = fit.line(
         np.log(1.0 / segment["eps"]), segment["nfe"]
     ).r_squared
     errors = frame[frame["metric"] == "grid_error"].set_index("eps")["value"]
-    found["mala_grid_error"] = (errors / rule.set_index("asked")["eps"]).max()
-    return found
+    result["mala_grid_error"] = (errors / rule.set_index("asked")["eps"]).max()
+    return result
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per sampler."""
-    found, rows = numbers(frame), []
+    """One row per sampler; a cost is empty where that accuracy was not asked for."""
+    result, rows = numbers(frame), []
     for method, name in PREFIXES.items():
         row: dict[str, object] = {"sampler": style.look(method).label}
-        for label, suffix in (("by rule", ""), ("optimised", "_optimised")):
-            p, low, high = (found[f"{name}_power{suffix}{end}"] for end in ("", "_low", "_high"))
-            row[f"exponent {label}"] = f"{p:.2f} ({low:.2f} to {high:.2f})"
+        for label, suffix in (("settings by rule", ""), ("cheapest settings", "_optimised")):
+            p, low, high = (result[f"{name}_power{suffix}{end}"] for end in ("", "_low", "_high"))
+            row[f"exponent, {label}"] = f"{p:.2f} ({low:.2f} to {high:.2f})"
         best = curve(frame, "optimised", method)
         for eps in (1e-2, 1e-4):
             near = best[np.isclose(best["eps"], eps)]["nfe"]
-            row[f"least NFE at {eps:g}"] = f"{near.item():,}" if len(near) else ""
-        row["smallest TV by rule"] = f"{found[f'smallest_eps_{name}']:.1e}"
+            row[f"smallest NFE at TV {eps:g}"] = f"{near.item():,}" if len(near) else ""
+        row["smallest TV by rule"] = f"{result[f'smallest_eps_{name}']:.1e}"
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -1,11 +1,11 @@
-"""B4: the fitted exponents in the dimension, as a table and as numbers."""
+"""B4: score evaluations in the smallest and the largest dimension, and fitted exponents."""
 
 import pandas as pd
 
 from figures import job, style
 from figures.analysis import fit
+from figures.analysis.dimension import EPS, costs, exponent
 from figures.analysis.frames import where
-from figures.plots.dimension import EPS, costs, exponent
 
 SHORT = {
     "rtk-mala": "mala",
@@ -18,43 +18,44 @@ ENDINGS = {"theory": "", "optimised": "_optimised", "third": "_third"}
 
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
-    found: dict[str, float] = {
+    """The numbers that the article quotes."""
+    result: dict[str, float] = {
         "smallest_dimension": frame["dimension"].min(),
         "largest_dimension": frame["dimension"].max(),
     }
     for (method, rule), rows in costs(frame).items():
         name = f"{SHORT[method]}_power"
-        found |= exponent(rows).numbers(name + ENDINGS[rule])
+        result |= exponent(rows).numbers(name + ENDINGS[rule])
         # The upper half of the range, where logarithms weigh less.
         half = rows.tail(max(3, len(rows) // 2))
-        found |= exponent(half).numbers(f"{name}{ENDINGS[rule]}_last")
-        found[f"{SHORT[method]}_nfe_largest{ENDINGS[rule]}"] = rows["value"].iloc[-1]
+        result |= exponent(half).numbers(f"{name}{ENDINGS[rule]}_last")
+        result[f"{SHORT[method]}_nfe_largest{ENDINGS[rule]}"] = rows["value"].iloc[-1]
         if method in ("rtk-uld", "rtk-ula", "rtk-mala"):
             # The segments, K ~ log(d / eps), and the inner chain have a logarithm each.
             for part, logs in (("segment", 1), ("bare", 2)):
                 cost = rows["value"] / rows["segments"] ** logs
                 line = fit.power_law(rows["dimension"], cost)
-                found |= line.numbers(f"{name}_{part}{ENDINGS[rule]}")
+                result |= line.numbers(f"{name}_{part}{ENDINGS[rule]}")
         if (method, rule) == ("rtk-mala", "optimised"):
             steps = fit.power_law(rows["dimension"], rows["step_size"])
-            found |= steps.numbers("mala_step_power")
-    return found | single_segment(frame)
+            result |= steps.numbers("mala_step_power")
+    return result | single_segment(frame)
 
 
 def single_segment(frame: pd.DataFrame) -> dict[str, float]:
-    """Exponents of MALA's steps on one kernel to TV 0.01 from either start."""
+    """The exponents of the steps that MALA takes on one kernel, from each of its starts."""
     part = where(frame, metric="steps", eps=EPS)
-    found: dict[str, float] = {}
+    result: dict[str, float] = {}
     for (rule, start), rows in part.groupby(["rule", "start"]):
         if rule in ("theory", "optimised"):
             name = f"mala_{start}_steps_power{ENDINGS[str(rule)]}"
-            found |= exponent(rows).numbers(name)
-    return found
+            result |= exponent(rows).numbers(name)
+    return result
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per method and rule: cost at both ends of the range, exponent, interval."""
-    rules = {"theory": "theory", "optimised": "optimised", "third": "1.1 d^(-1/3)"}
+    """One row per method and rule for the step, with the costs at both ends of the range."""
+    rules = {"theory": "theory", "optimised": "best", "third": "1.1 d^(-1/3)"}
     rows = []
     for (method, rule), part in costs(frame).items():
         line = exponent(part)

@@ -1,4 +1,4 @@
-"""B3, one segment: the floors at which chains of fixed step stop, in print and as numbers."""
+"""B3, one segment: the distances to the kernel below which chains of fixed step do not get."""
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ MODES = {
     "rtk-mala-simpson": "simpson",
     "rtk-mala": "exact",
 }
-# ULD's integrators on a Gaussian; ULA beside them.
+# The integrators of ULD are compared on a Gaussian, with ULA beside them.
 GAUSSIAN = {
     "rtk-ula": "ula_gaussian",
     "rtk-uld": "uld",
@@ -21,15 +21,15 @@ GAUSSIAN = {
     "rtk-uld-ubu": "ubu",
     "rtk-uld-baoab": "baoab",
 }
-# Floors below are those of rounding, or of what is left of the start.
-NONE = 1e-7
+ROUNDING = 1e-7
+"""Smaller floors are rounding errors, or what is left of the start of the chain."""
 
 
 def floors(frame: pd.DataFrame, target: str, names: dict[str, str]) -> pd.DataFrame:
-    """TV of the invariant law, one row per name and one column per step."""
-    part = where(frame, metric="tv_floor", target=target)
-    part = part.pivot(index="method", columns="step_size", values="value")
-    return part.loc[[*names]].rename(index=names)
+    """Distances of the invariant laws to the kernel: one row per name, one column per step."""
+    rows = where(frame, metric="tv_floor", target=target)
+    by_step = rows.pivot(index="method", columns="step_size", values="value")
+    return by_step.loc[[*names]].rename(index=names)
 
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
@@ -38,11 +38,11 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     return floor_numbers(modes) | floor_numbers(gaussian)
 
 
-def floor_numbers(found: pd.DataFrame) -> dict[str, float]:
-    """Floors at the largest step, and the exponents in the step of those that are none."""
-    values = {f"{name}_floor": row.iloc[-1] for name, row in found.iterrows()}
-    for name, row in found[found.max(axis=1) > NONE].iterrows():
-        values |= fit.power_law(found.columns, row).numbers(f"{name}_floor_power")
+def floor_numbers(result: pd.DataFrame) -> dict[str, float]:
+    """The floors at the largest step, and their exponents in the step if they are not rounding."""
+    values = {f"{name}_floor": row.iloc[-1] for name, row in result.iterrows()}
+    for name, row in result[result.max(axis=1) > ROUNDING].iterrows():
+        values |= fit.power_law(result.columns, row).numbers(f"{name}_floor_power")
     return values
 
 
@@ -55,9 +55,9 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def labelled(found: pd.DataFrame, target: str, names: dict[str, str]) -> pd.DataFrame:
-    """Floors in print: target and sampler as the first columns."""
-    table = found.rename(columns=lambda step: f"floor at step {step:g}").reset_index(drop=True)
+def labelled(result: pd.DataFrame, target: str, names: dict[str, str]) -> pd.DataFrame:
+    """The floors of one target as a part of the table, with target and sampler in front."""
+    table = result.rename(columns=lambda step: f"floor at step {step:g}").reset_index(drop=True)
     table.insert(0, "target", target)
     table.insert(1, "sampler", [style.look(method).label for method in names])
     return table

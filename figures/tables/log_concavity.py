@@ -1,4 +1,4 @@
-"""B1: the Lipschitz constant, the theory's segment, and what becomes of the kernel's convexity."""
+"""B1: Lipschitz constants, lengths of segments, and the spectra of the kernels' Hessians."""
 
 import pandas as pd
 
@@ -6,38 +6,45 @@ from figures import job
 from figures.analysis.frames import where
 
 MULTIPLE = 10.0
+"""The longer segments in the table are this many times as long as those of the theory."""
 LAST_SHOWN = 1.0
-"""Later times, where p_t is almost Gaussian, are left out of the table."""
+"""The table leaves out later times, at which ``p_t`` is almost Gaussian."""
 
 
 def at(frame: pd.DataFrame, metric: str, ratio: float | None = None) -> pd.Series:
-    """Values of a metric by target and time, at one ratio if it has several."""
-    part = frame[frame["metric"] == metric]
-    if ratio is not None:
-        part = part[part["ratio"] == ratio]
-    values: pd.Series = part.set_index(["target", "t_lo"])["value"]
+    """The values of a metric by target and time.
+
+    Args:
+        frame: the rows of all targets.
+        metric: the name of the metric.
+        ratio: the length of the segment over ``eta*``, for a metric that depends on it.
+    """
+    rows = (
+        where(frame, metric=metric) if ratio is None else where(frame, metric=metric, ratio=ratio)
+    )
+    values: pd.Series = rows.set_index(["target", "t_lo"])["value"]
     return values
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per target and time."""
+    """One row per target and time, up to the time `LAST_SHOWN`."""
     columns = {
-        "L": at(frame, "lipschitz"),
-        "analytic bound": at(frame, "lipschitz_bound"),
-        "eta*": at(frame, "eta_star"),
-        "smallest / L at eta*": at(frame, "smallest", 1.0),
-        "largest / L at eta*": at(frame, "largest", 1.0),
-        "not convex at 10 eta*": at(frame, "not_convex", MULTIPLE),
+        "Lipschitz constant L": at(frame, "lipschitz"),
+        "analytic bound on L": at(frame, "lipschitz_bound"),
+        "η*": at(frame, "eta_star"),
+        "smallest eigenvalue / L at η*": at(frame, "smallest", 1.0),
+        "largest eigenvalue / L at η*": at(frame, "largest", 1.0),
+        "not convex at 10 η*": at(frame, "not_convex", MULTIPLE),
     }
     rows = pd.DataFrame(columns).reset_index()
     rows = rows[rows["t_lo"] <= LAST_SHOWN]
-    return rows.rename(columns={"t_lo": "t"})
+    return rows.rename(columns={"t_lo": "time t"})
 
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
-    """What the report quotes."""
-    smallest = frame[frame["metric"] == "smallest"]
-    found = {
+    """The numbers that the article quotes."""
+    smallest = where(frame, metric="smallest")
+    result = {
         "smallest_at_eta_star": at(frame, "smallest", 1.0).min(),
         "largest_at_eta_star": at(frame, "largest", 1.0).max(),
         "bound_ratio_largest": (at(frame, "lipschitz") / at(frame, "lipschitz_bound")).max(),
@@ -48,11 +55,11 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     }
     paper = where(frame, metric="paper_not_convex", t_lo=0.0)
     for row in paper.itertuples():
-        found[f"not_convex_at_paper_segments_{row.target}"] = row.value
-        found[f"not_convex_at_paper_segments_{row.target}_se"] = row.standard_error
-        found[f"paper_ratio_{row.target}"] = row.ratio
-    # The bounds are attained, so that rounding alone would decide on which side a number falls.
-    return {name: round(float(number), 9) for name, number in found.items()}
+        result[f"not_convex_at_paper_segments_{row.target}"] = row.value
+        result[f"not_convex_at_paper_segments_{row.target}_se"] = row.standard_error
+        result[f"paper_ratio_{row.target}"] = row.ratio
+    # The bounds are attained, so rounding errors would decide on which side of one a number falls.
+    return {name: round(float(number), 9) for name, number in result.items()}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""A1 in numbers: accuracies of all methods, and in how many cells which one is ahead of which.
+"""A1: accuracies of all methods on the paper's mixtures, and errors of their mode weights.
 
-A cell is a target at one NFE. One method is ahead of another if it is better by more than two
-standard errors of the difference.
+The numbers count in how many cases one method is ahead of another. A case is a target at one number
+of score evaluations (NFE). A method is ahead if it is better by more than two standard errors of
+the difference.
 """
 
 from typing import Any
@@ -25,13 +26,13 @@ RTK = [
 
 
 def ahead(cells: pd.DataFrame, errors: pd.DataFrame, first: str, second: str) -> pd.Series:
-    """For each cell, whether ``first`` has the higher value."""
+    """Whether the method ``first`` is ahead of ``second``, for each case (a row)."""
     error = np.hypot(errors[first], errors[second])
     return cells[first] - cells[second] > 2.0 * error
 
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
-    """What the report quotes and the claims rest on."""
+    """The numbers that the article quotes and that the verdicts on claims rest on."""
     table = frame.pivot_table(
         index=["metric", "target", "nfe_asked"],
         columns="method",
@@ -42,7 +43,7 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     weights = value.loc[WEIGHTS]
     most = accuracy.index.get_level_values("nfe_asked").max()
     last, last_error = accuracy.xs(most, level=1), accuracy_error.xs(most, level=1)
-    found: dict[str, float] = {
+    result: dict[str, float] = {
         "cells": len(accuracy),
         "targets": len(last),
         "nfe_least": accuracy.index.get_level_values("nfe_asked").min(),
@@ -65,26 +66,27 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         "dpm_solver_mode_weights_largest": weights["dpm++2m"].max(),
     }
     for target, part in weights.groupby("target"):
-        found[f"rtk_mode_weights_largest_{target}"] = part[RTK].to_numpy().max()
-        found[f"rtk_mode_weights_least_{target}"] = part[RTK].to_numpy().min()
+        result[f"rtk_mode_weights_largest_{target}"] = part[RTK].to_numpy().max()
+        result[f"rtk_mode_weights_least_{target}"] = part[RTK].to_numpy().min()
     for target, method in last.stack().index:
         name = f"accuracy_{style.identifier(method)}_{target}"
-        found[f"{name}_most"] = last.loc[target, method]
-        found[f"{name}_least"] = accuracy.loc[target, method].iloc[0]
-    return found
+        result[f"{name}_most"] = last.loc[target, method]
+        result[f"{name}_least"] = accuracy.loc[target, method].iloc[0]
+    return result
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows: methods. Columns: accuracy at the least and the most NFE, weights' TV at the most."""
+    """One row per method; for each target the accuracy at the smallest and the largest NFE, and the
+    total variation of the mode weights at the largest."""
     least, most = frame["nfe_asked"].min(), frame["nfe_asked"].max()
     labels = {method: look.label for method, look in style.METHODS.items()}
-    # Of mappings, not of series, whose methods would be sorted by name.
+    # The columns are mappings. A frame made of series would sort the methods by name.
     columns: dict[str, dict[Any, str]] = {"method": labels}
     for target in frame["target"].unique():
         for name, metric, nfe in (
-            (f"{target} {least}", ACCURACY, least),
-            (f"{target} {most}", ACCURACY, most),
-            (f"{target} weights", WEIGHTS, most),
+            (f"{target}, NFE {least}", ACCURACY, least),
+            (f"{target}, NFE {most}", ACCURACY, most),
+            (f"{target}, weights", WEIGHTS, most),
         ):
             cell = where(frame, target=target, metric=metric, nfe_asked=nfe)
             columns[name] = cell.set_index("method")["value"].map("{:.3f}".format).to_dict()

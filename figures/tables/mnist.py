@@ -1,6 +1,7 @@
-"""C1 in numbers: Fréchet distances of all methods, and who is ahead of whom at how many budgets.
+"""C1: Fréchet distances of generated digits, for every sampler and number of score evaluations.
 
-One method is ahead if its distance is lower by more than two standard errors of the difference.
+The numbers count at how many numbers of score evaluations one method is ahead of another. A method
+is ahead if its distance is lower by more than two standard errors of the difference.
 """
 
 import numpy as np
@@ -12,18 +13,18 @@ METRIC = "frechet_distance"
 
 
 def below(distances: pd.DataFrame, errors: pd.DataFrame, first: str, second: str) -> float:
-    """The number of budgets at which ``first`` has the lower distance."""
+    """At how many numbers of score evaluations the method ``first`` is ahead of ``second``."""
     error = np.hypot(errors[first], errors[second])
     return float((distances[second] - distances[first] > 2.0 * error).sum())
 
 
 def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
-    """What the report quotes and the claims rest on."""
+    """The numbers that the article quotes and that the verdicts on claims rest on."""
     frame, floor = frame[frame["metric"] == METRIC], floor[floor["metric"] == METRIC]
     value = frame.pivot(index="nfe_asked", columns="method", values="value")
     error = frame.pivot(index="nfe_asked", columns="method", values="standard_error")
     uld, mala, ddpm, multistep = "rtk-uld", "rtk-mala-trapezoid", "ddpm", "dpm++2m"
-    found = {
+    result = {
         "cells": float(len(value)),
         "uld_below_ddpm": below(value, error, uld, ddpm),
         "mala_below_ddpm": below(value, error, mala, ddpm),
@@ -38,23 +39,26 @@ def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
     }
     for method, distances in value.items():
         name = style.identifier(str(method))
-        found[f"{name}_best"] = distances.min()
-        found[f"{name}_most"] = distances.iloc[-1]
-        found[f"{name}_least"] = distances.iloc[0]
-    return found
+        result[f"{name}_best"] = distances.min()
+        result[f"{name}_most"] = distances.iloc[-1]
+        result[f"{name}_least"] = distances.iloc[0]
+    return result
 
 
 def table(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
-    """Rows: methods. Columns: distance and standard error at each NFE. The floor is left out."""
+    """One row per method, with its distance and the standard error for each number of evaluations.
+
+    The distance of training images is not in the table.
+    """
     frame = frame[frame["metric"] == METRIC].copy()
     frame["text"] = [
         f"{value:.1f} ± {error:.1f}"
         for value, error in zip(frame["value"], frame["standard_error"], strict=True)
     ]
-    found = frame.pivot_table(index="method", columns="nfe_asked", values="text", aggfunc="first")
-    found = found.reindex([method for method in style.METHODS if method in found.index])
-    found.index = pd.Index([style.look(method).label for method in found.index], name="method")
-    return found.rename(columns=lambda nfe: f"NFE {nfe}").reset_index()
+    result = frame.pivot_table(index="method", columns="nfe_asked", values="text", aggfunc="first")
+    result = result.reindex([method for method in style.METHODS if method in result.index])
+    result.index = pd.Index([style.look(method).label for method in result.index], name="method")
+    return result.rename(columns=lambda nfe: f"NFE {nfe}").reset_index()
 
 
 if __name__ == "__main__":

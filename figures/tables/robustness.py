@@ -1,4 +1,4 @@
-"""B5: slopes, amplification and break points of the final error against errors put in."""
+"""B5: how errors of the score and of the energy difference grow into errors of the samples."""
 
 from typing import Any
 
@@ -9,11 +9,13 @@ from figures import job, style
 from figures.analysis import fit
 from figures.analysis.frames import where
 
-# Where the error put in dominates: TV above so many times the sampler's own, and not saturated.
 ABOVE_FLOOR, BELOW = 3.0, 0.3
+"""Exponents are fitted where the added error dominates: where the total variation is above this
+multiple of its value without an error, and below this value."""
 BROKEN = 0.1
-# Below this there is nothing but rounding.
+"""The total variation at which a sampler counts as broken."""
 ROUNDING = 1e-9
+"""Smaller distances are rounding errors."""
 
 SETTINGS = {
     "gaussian": "Gaussian, chain",
@@ -22,6 +24,7 @@ SETTINGS = {
 }
 CHAINS = ("ddpm", "ddim", "dpm++2m", "rtk-ula", "rtk-uld", "rtk-mala-simpson")
 Case = tuple[str, str, str, str]
+"""Target, method, place of the error ("score" or "energy"), and kind of the error."""
 SHOWN: list[Case] = [
     *(("gaussian", method, "score", "constant") for method in CHAINS),
     ("two-modes", "rtk-mala-simpson", "score", "wave"),
@@ -35,13 +38,16 @@ SHOWN: list[Case] = [
 
 
 def curve(frame: pd.DataFrame, case: Case) -> pd.DataFrame:
-    """Distances of one case (target, method, place, error), a row per size, a column per metric."""
+    """The distances of one case, with sizes of the error in rows and metrics in columns."""
     columns = dict(zip(("target", "method", "place", "error"), case, strict=True))
     return where(frame, **columns).pivot_table(index="eps", columns="metric", values="value")
 
 
 def slope(frame: pd.DataFrame, case: Case) -> fit.Line | None:
-    """Power of the TV to the target in the error, where that dominates; None for too few points."""
+    """The exponent of the error in the total variation to the target, where the error dominates.
+
+    None if fewer than three sizes of the error lie there.
+    """
     tv = curve(frame, case)["tv"]
     floor = curve(frame, (*case[:2], "none", "none"))["tv"].iloc[0]
     tv = tv[(tv > max(ABOVE_FLOOR * floor, ROUNDING)) & (tv < BELOW)]
@@ -49,15 +55,16 @@ def slope(frame: pd.DataFrame, case: Case) -> fit.Line | None:
 
 
 def amplification(frame: pd.DataFrame, case: Case) -> float:
-    """TV to the sampler's own law without the error, over the smallest error put in."""
+    """The total variation between the samples with and without the smallest error, per unit."""
     distance = curve(frame, case)["tv_clean"]
     return float(distance.iloc[0] / distance.index[0])
 
 
 def break_point(frame: pd.DataFrame, case: Case) -> float:
-    """Error at which the TV to the target reaches `BROKEN`, between two errors by a power law.
+    """The size of the error at which the total variation to the target reaches `BROKEN`.
 
-    NaN if it does not; the smallest error if it did by then.
+    A power law interpolates between two sizes. If the smallest size already reaches it, that size
+    is returned, and NaN if none does.
     """
     tv = curve(frame, case)["tv"]
     if not tv.max() >= BROKEN:
@@ -69,29 +76,31 @@ def break_point(frame: pd.DataFrame, case: Case) -> float:
 
 
 def worst(frame: pd.DataFrame, case: Case) -> tuple[float, str]:
-    """The largest amplification over all kinds of error at that place, and its kind."""
+    """The largest amplification over all kinds of error at the same place, and its kind."""
     target, method, place, _ = case
     kinds = set(where(frame, target=target, method=method, place=place)["error"]) - {"none"}
     return max((amplification(frame, (target, method, place, kind)), kind) for kind in kinds)
 
 
 def row(frame: pd.DataFrame, case: Case) -> dict[str, Any]:
+    """The row of one case in the table."""
     target, method, place, error = case
     line = slope(frame, case)
     largest, kind = worst(frame, case)
     return {
         "setting": SETTINGS[target],
         "sampler": style.look(method).label,
-        "error": f"{place}, {error}",
-        "slope": None if line is None else line.slope,
-        "TV / eps": amplification(frame, case),
-        "largest TV / eps": largest,
+        "added error": f"{place}, {error}",
+        "exponent": None if line is None else line.slope,
+        "TV / error": amplification(frame, case),
+        "largest TV / error": largest,
         "its error": kind if largest > ROUNDING else "none",
-        "eps at TV 0.1": break_point(frame, case),
+        "error at TV 0.1": break_point(frame, case),
     }
 
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
+    """The numbers that the article quotes."""
     cases: dict[str, Case] = {
         "score_uld": ("gaussian", "rtk-uld", "score", "constant"),
         "score_mala": ("gaussian", "rtk-mala-simpson", "score", "constant"),
@@ -103,39 +112,39 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         "energy_mala_segment": ("segment", "rtk-mala", "energy", "consistent"),
         "score_mala_segment": ("segment", "rtk-mala-simpson", "score", "constant"),
     }
-    found: dict[str, float] = {}
+    result: dict[str, float] = {}
     for name, case in cases.items():
         if line := slope(frame, case):
-            found |= line.numbers(f"slope_{name}")
+            result |= line.numbers(f"slope_{name}")
         if np.isfinite(point := break_point(frame, case)):
-            found[f"break_{name}"] = point
-        found[f"amplification_{name}"] = worst(frame, case)[0]
-        found[f"amplification_constant_{name}"] = amplification(frame, case)
+            result[f"break_{name}"] = point
+        result[f"amplification_{name}"] = worst(frame, case)[0]
+        result[f"amplification_constant_{name}"] = amplification(frame, case)
     bounded = where(frame, target="gaussian", method="ddpm")
     bounded = bounded.pivot_table(index=["error", "eps"], columns="metric", values="value").dropna()
-    found["girsanov_bound_ratio_max"] = (bounded["tv_clean"] / bounded["bound"]).max()
+    result["girsanov_bound_ratio_max"] = (bounded["tv_clean"] / bounded["bound"]).max()
     for name, method in (("uld", "rtk-uld"), ("ddpm", "ddpm"), ("dpm_solver", "dpm++2m")):
         kinds = [curve(frame, ("gaussian", method, "score", k)) for k in ("noise", "constant")]
         noise, constant = (table["tv_clean"].loc[0.1] for table in kinds)
-        found[f"noise_over_constant_{name}"] = noise / constant
+        result[f"noise_over_constant_{name}"] = noise / constant
     half = where(frame, target="segment", eps=0.5, place="score")
     exact, simpson = (
         half[half["method"] == method].pivot_table(index="error", columns="metric", values="value")
         for method in ("rtk-mala", "rtk-mala-simpson")
     )
-    found["tv_exact_energy_score_error_half"] = exact["tv"].max()
-    found["tv_simpson_energy_score_error_half"] = simpson["tv"].max()
+    result["tv_exact_energy_score_error_half"] = exact["tv"].max()
+    result["tv_simpson_energy_score_error_half"] = simpson["tv"].max()
     gap = curve(frame, ("segment", "rtk-mala", "none", "none"))["gap"].iloc[0]
-    found["gap_ratio_score_error_half_min"] = exact["gap"].min() / gap
-    found["gap_ratio_score_error_half_max"] = exact["gap"].max() / gap
+    result["gap_ratio_score_error_half_min"] = exact["gap"].min() / gap
+    result["gap_ratio_score_error_half_max"] = exact["gap"].max() / gap
     energy_noise = curve(frame, ("segment", "rtk-mala", "energy", "noise"))["tv"]
     consistent = curve(frame, cases["energy_mala_segment"])["tv"]
-    found["energy_noise_over_consistent_segment"] = energy_noise.loc[0.1] / consistent.loc[0.1]
-    return found
+    result["energy_noise_over_consistent_segment"] = energy_noise.loc[0.1] / consistent.loc[0.1]
+    return result
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per case of `SHOWN`."""
+    """One row for each case of `SHOWN`."""
     return pd.DataFrame([row(frame, case) for case in SHOWN])
 
 

@@ -1,7 +1,7 @@
-"""B9: the best number of segments and what the theory's costs, as a table and as numbers.
+"""B9: the best number of segments, and how much larger the error is with the theory's number.
 
-The number of segments that the theory asks for may be out of reach of the budget; the nearest that
-was measured then stands for it.
+The number of segments that the theory asks for may cost more score evaluations than there are. The
+nearest number that was measured then takes its place.
 """
 
 import itertools
@@ -14,7 +14,6 @@ from figures import job, style
 from figures.analysis.frames import where
 
 PAPER_SEGMENTS = 5
-# Names of (target, method, step); the Gaussian's are exact and without noise.
 NAMES = {
     ("gaussian", "rtk-uld", "best"): "uld",
     ("gaussian", "rtk-uld", "off"): "uld_off",
@@ -24,8 +23,10 @@ NAMES = {
     ("mild", "rtk-mala", "default"): "mala",
     ("mild", "rtk-mala-trapezoid", "default"): "mala_trapezoid",
 }
-# In the table; RTK-ULA and the trapezoid, close to these, are in the numbers.
+"""Names in the numbers of (target, method, rule for the step). Those on the Gaussian are exact."""
 SHOWN = ("rtk-uld", "rtk-mala")
+"""The methods in the table. The others are close to these, and are in the numbers only."""
+TARGETS = {"gaussian": "Gaussian", "mild": "mixture"}
 QUANTITIES = (
     "best_k",
     "best_error",
@@ -38,7 +39,7 @@ METRIC = {"gaussian": "tv", "mild": "error"}
 
 
 def curve(frame: pd.DataFrame, target: str, method: str, dimension: int, step: str) -> pd.DataFrame:
-    """Error by number of segments on the uniform grid, at the largest budget."""
+    """The rows of one method on uniform grids, by number of segments, at the largest NFE."""
     run = {"target": target, "method": method, "dimension": dimension, "step": step}
     part = where(frame, **run, metric=METRIC[target], family="uniform")
     part = part[part["nfe_asked"] == part["nfe_asked"].max()]
@@ -46,11 +47,12 @@ def curve(frame: pd.DataFrame, target: str, method: str, dimension: int, step: s
 
 
 def theory(frame: pd.DataFrame, target: str, dimension: int) -> int:
+    """The number of segments that the theory asks for."""
     return int(where(frame, target=target, dimension=dimension, metric="k_star")["value"].item())
 
 
 def summary(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """One entry per target, method and dimension."""
+    """One entry for each of `NAMES` and each dimension in which it ran."""
     rows = []
     for ((target, method, step), name), dimension in itertools.product(
         NAMES.items(), sorted(frame["dimension"].unique())
@@ -83,42 +85,46 @@ def summary(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
-    found: dict[str, float] = {}
+    """The numbers that the article quotes."""
+    result: dict[str, float] = {}
     for row in summary(frame):
         for quantity in QUANTITIES:
-            found[f"{quantity}_{row['name']}"] = row[quantity]
+            result[f"{quantity}_{row['name']}"] = row[quantity]
         mixture = "_mixture" if row["target"] == "mild" else ""
-        found[f"k_star{mixture}_d{row['dimension']}"] = row["k_star"]
-        found[f"nfe{mixture}"] = row["nfe"]
+        result[f"k_star{mixture}_d{row['dimension']}"] = row["k_star"]
+        result[f"nfe{mixture}"] = row["nfe"]
     floors = where(frame, method="exact", metric="error")
     for dimension, floor in zip(floors["dimension"], floors["value"], strict=True):
-        found[f"floor_mixture_d{dimension}"] = floor
-    found["best_over_five_d10"] = found["five_over_best_uld_d10"]
-    # The error at K* with a step off the best, over the best error.
+        result[f"floor_mixture_d{dimension}"] = floor
+    result["best_over_five_d10"] = result["five_over_best_uld_d10"]
+    # The error at K* with a step that is not the best one, over the smallest error.
     cubic = frame.assign(family=frame["family"].map({"cubic": "uniform"}))
     for dimension in sorted(frame["dimension"].unique()):
         errors = curve(cubic, "gaussian", "rtk-uld", dimension, "best")["value"]
-        found[f"loss_off_at_k_star_uld_d{dimension}"] = (
-            found[f"loss_at_k_star_uld_off_d{dimension}"]
-            * found[f"best_error_uld_off_d{dimension}"]
-            / found[f"best_error_uld_d{dimension}"]
+        result[f"loss_off_at_k_star_uld_d{dimension}"] = (
+            result[f"loss_at_k_star_uld_off_d{dimension}"]
+            * result[f"best_error_uld_off_d{dimension}"]
+            / result[f"best_error_uld_d{dimension}"]
         )
-        found[f"cubic_gain_uld_d{dimension}"] = found[f"best_error_uld_d{dimension}"] / errors.min()
-    return found
+        result[f"cubic_gain_uld_d{dimension}"] = (
+            result[f"best_error_uld_d{dimension}"] / errors.min()
+        )
+    return result
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per target, method, rule for the step and dimension."""
     return pd.DataFrame(
         {
-            "target": row["target"],
+            "target": TARGETS[row["target"]],
             "method": style.look(row["method"]).label.replace("exact energy", "exact"),
             "step": row["step"].replace("off", "1.1 × best"),
-            "d": row["dimension"],
+            "dimension d": row["dimension"],
             "best K": row["best_k"],
-            "error": f"{row['best_error']:.2g}",
+            "smallest error": f"{row['best_error']:.2g}",
             "K* (nearest)": f"{row['k_star']} ({row['nearest_k']})",
-            "error there / best": f"{row['loss_at_k_star']:.2g}",
-            "K = 5 / best": f"{row['five_over_best']:.2g}",
+            "error at K* / smallest": f"{row['loss_at_k_star']:.2g}",
+            "error at K = 5 / smallest": f"{row['five_over_best']:.2g}",
         }
         for row in summary(frame)
         if row["method"] in SHOWN

@@ -1,8 +1,8 @@
-"""The paper's Table 1 with the exponents that were measured here, and the rates that came later.
+"""The paper's Table 1 with the exponents that were measured here, and rates published later.
 
-Complexities are upper bounds on score evaluations to total variation eps, up to logarithms. The
-measured exponents are those of the theory's steps on Gaussians (B3, B4); where nothing of the kind
-is implemented here there is a dash.
+A bound is an upper bound on the score evaluations that bring the total variation to eps, up to
+logarithms. The measured exponents are those of B3 and B4 with the theory's steps. A dash stands
+where a bound has no such exponent, or where no sampler of that kind is implemented here.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ DASH = "–"
 
 
 class Bound(NamedTuple):
-    """A published bound; ``measured`` names its sampler in the numbers of B3 and B4."""
+    """A published bound; `measured` is the name of its sampler in the numbers of B3 and B4."""
 
     method: str
     assumptions: str
@@ -47,7 +47,7 @@ BOUNDS = [
 
 
 def measured(numbers: Mapping[str, float], name: str) -> str:
-    """``slope [low, high]`` of a sampler's exponent, a dash if it has no name."""
+    """The exponent of a sampler as ``slope [low, high]``, or a dash if the name is empty."""
     if not name:
         return DASH
     slope, low, high = (numbers[f"{name}_power{ending}"] for ending in ("", "_low", "_high"))
@@ -55,6 +55,7 @@ def measured(numbers: Mapping[str, float], name: str) -> str:
 
 
 def table(dimension: Mapping[str, float], convergence: Mapping[str, float]) -> pd.DataFrame:
+    """One row per bound, from the numbers of B4 (in d) and of B3 (in 1 / eps)."""
     return pd.DataFrame(
         [
             {

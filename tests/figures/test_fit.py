@@ -1,4 +1,4 @@
-"""Lines and power laws against data that follow them, and the coverage of the interval."""
+"""Lines and power laws, fitted to data that follow them, and the coverage of the interval."""
 
 import numpy as np
 import pytest
@@ -8,11 +8,12 @@ from figures.analysis import fit
 
 def test_power_law_of_exact_data() -> None:
     x = np.array([1.0, 2.0, 4.0, 8.0])
-    found = fit.power_law(x, 3.0 * x**-0.5)
-    assert found.slope == pytest.approx(-0.5)
-    assert np.exp(found.intercept) == pytest.approx(3.0)
-    assert found.r_squared == pytest.approx(1.0)
-    assert found.low == pytest.approx(found.high)
+    fitted = fit.power_law(x, 3.0 * x**-0.5)
+    assert fitted.slope == pytest.approx(-0.5)
+    assert np.exp(fitted.intercept) == pytest.approx(3.0)
+    assert fitted.r_squared == pytest.approx(1.0)
+    assert fitted.low == pytest.approx(fitted.high)
+    assert fitted.power(16.0) == pytest.approx(0.75)
 
 
 def test_numbers_are_the_slope_and_its_interval() -> None:
@@ -21,15 +22,18 @@ def test_numbers_are_the_slope_and_its_interval() -> None:
 
 
 def test_interval_covers_the_slope_nineteen_times_in_twenty() -> None:
-    """4000 lines of 8 points: standard error of the coverage .0034; 5 of them, seed fixed."""
+    """The standard error of the coverage of 4000 lines is .0034, and 5 of them are allowed.
+
+    The seed is fixed.
+    """
     generator = np.random.default_rng(0)
     x = np.linspace(0.0, 1.0, 8)
     lines = [fit.line(x, 2.0 * x + generator.normal(size=8)) for _ in range(4000)]
-    covered = np.mean([found.low <= 2.0 <= found.high for found in lines])
+    covered = np.mean([fitted.low <= 2.0 <= fitted.high for fitted in lines])
     assert covered == pytest.approx(0.95, abs=5 * 0.0034)
 
 
-def test_what_is_no_line() -> None:
+def test_points_without_a_line_are_refused() -> None:
     with pytest.raises(ValueError, match="three or more"):
         fit.line([1.0, 2.0], [1.0, 2.0])
     with pytest.raises(ValueError, match="finite"):

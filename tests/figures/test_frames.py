@@ -1,4 +1,4 @@
-"""Rows of a table, chosen by the values of their columns."""
+"""The choice of rows of a table by the values of their columns."""
 
 import pandas as pd
 import pytest

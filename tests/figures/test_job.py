@@ -1,4 +1,4 @@
-"""Jobs of figures and tables: what their functions are given, and which files they leave."""
+"""The jobs of figures and tables: what their functions receive, and which files they write."""
 
 import json
 import time
@@ -52,12 +52,15 @@ def snakemake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespac
 
 
 def test_inputs_are_read_and_params_passed_on(snakemake: SimpleNamespace) -> None:
-    given = job.given(snakemake)
-    assert list(given) == ["frame", "samples", "known", "nfe"]
-    assert given["frame"]["value"].tolist() == [2.0, 1.0]
-    assert {k: v["x"].tolist() for k, v in given["samples"].items()} == {"one": [1.0], "two": [2.0]}
-    assert given["known"] == {"slope": 0.5}
-    assert given["nfe"] == [5, 10]
+    arguments = job.given(snakemake)
+    assert list(arguments) == ["frame", "samples", "known", "nfe"]
+    assert arguments["frame"]["value"].tolist() == [2.0, 1.0]
+    assert {k: v["x"].tolist() for k, v in arguments["samples"].items()} == {
+        "one": [1.0],
+        "two": [2.0],
+    }
+    assert arguments["known"] == {"slope": 0.5}
+    assert arguments["nfe"] == [5, 10]
 
 
 def test_figure_is_saved(snakemake: SimpleNamespace) -> None:

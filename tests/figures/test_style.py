@@ -1,5 +1,6 @@
-"""The look of the figures: every method told apart, files that print well and repeat exactly."""
+"""The look of the figures: methods that differ, readable axes, and files that repeat exactly."""
 
+import itertools
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 from matplotlib import colors
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from figures import style
+from figures import panels, style
 
 
 def drawing() -> Figure:
@@ -24,12 +26,29 @@ def test_no_two_methods_look_alike() -> None:
     looks = style.METHODS.values()
     assert len({look.label for look in looks}) == len(looks)
     assert len({look.marker for look in looks}) == len(looks)
-    assert len({look.color for look in looks}) == len(looks)
+    for first, second in itertools.combinations(looks, 2):
+        assert np.linalg.norm(lab(first.color) - lab(second.color)) > 15, (first, second)
+
+
+def lab(color: str) -> NDArray[np.float64]:
+    """The coordinates of a colour in CIELAB (CIE 15:2004) for the white D65.
+
+    Colours at a distance of 2.3 can just be told apart side by side. Thin lines need much more.
+    """
+    rgb = np.array(colors.to_rgb(color))
+    linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    x, y, z = np.cbrt(to_xyz @ linear / to_xyz.sum(1))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
 def test_families_keep_apart_without_red_or_green() -> None:
-    """RTK is warm and the baselines are not, also in the one axis of hue that a dichromat sees:
-    red and green, weighted as in luminance, against blue."""
+    """The colours of RTK are warm and those of the baselines are not, for dichromats too.
+
+    A dichromat sees one axis of hue: red and green, weighted as in luminance, against blue.
+    """
     for name, look in style.METHODS.items():
         red, green, blue = colors.to_rgb(look.color)
         warmth = (0.3 * red + 0.7 * green) - blue
@@ -43,7 +62,8 @@ def test_unknown_method() -> None:
 
 
 def test_saved_figures_repeat_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also on another day: matplotlib takes the date from this variable where it is set."""
+    """The files are the same on another day. Matplotlib takes the date from this variable if it is
+    set."""
     for name, seconds in (("a", 0), ("b", 10**9)):
         monkeypatch.setenv("SOURCE_DATE_EPOCH", str(seconds))
         style.save(drawing(), tmp_path / f"{name}.pdf")
@@ -64,6 +84,41 @@ def test_width_in_print(tmp_path: Path) -> None:
     pixels = plt.imread(tmp_path / "a.png")
     assert pixels.shape[:2] == (600, round(style.SINGLE * 300))
     assert np.ptp(pixels) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.045, 0.55, ["0.05", "0.1", "0.2", "0.5"]),
+        (0.058, 0.11, ["0.06", "0.07", "0.08", "0.09", "0.1"]),
+        (1.9, 130.0, ["2", "5", "10", "20", "50", "100"]),
+        (0.9e-3, 1.1, ["10^{-3}", "10^{-2}", "10^{-1}", "10^{0}"]),
+    ],
+)
+def test_labels_of_logarithmic_axes(low: float, high: float, expected: list[str]) -> None:
+    style.use()
+    figure, axes = plt.subplots(figsize=(style.SINGLE, 2.0))
+    axes.set(xscale="log", xlim=(low, high))
+    style.label_log_axes(figure)
+    figure.canvas.draw()
+    ticks = [*axes.get_xticklabels(), *axes.get_xticklabels(minor=True)]
+    shown = [
+        tick.get_text().replace("$\\mathdefault{", "").replace("}}$", "}").replace("}$", "")
+        for tick in ticks
+        if tick.get_text() and low <= tick.get_position()[0] <= high
+    ]
+    assert shown == expected
+    plt.close(figure)
+
+
+def test_marked_axes_keep_their_labels() -> None:
+    figure, axes = plt.subplots()
+    axes.set_xscale("log")
+    panels.mark(axes.xaxis, [3.0, 7.0])
+    style.label_log_axes(figure)
+    figure.canvas.draw()
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["3", "7"]
+    plt.close(figure)
 
 
 def test_name_without_pdf(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Tables made from results: who is counted as ahead of whom, and what was spent."""
+"""Tables that are made from results: when a method counts as ahead, and what the jobs took."""
 
 import pandas as pd
 import pytest
@@ -12,7 +12,7 @@ METHODS = [*mixtures_table.RTK, "ddpm", "ddim", "dpm++2m"]
 
 
 def mixtures(better: str, by: float, error: float = 0.01) -> pd.DataFrame:
-    """All methods alike on one target at two NFE, but for one that is ahead ``by`` so much."""
+    """Equal values of all methods on one target at two NFE, except that one is better by ``by``."""
     return pd.DataFrame(
         {
             "target": "circle",
@@ -29,22 +29,22 @@ def mixtures(better: str, by: float, error: float = 0.01) -> pd.DataFrame:
 
 
 def test_higher_accuracy_is_ahead() -> None:
-    found = mixtures_table.numbers(mixtures("rtk-mala", 0.2))
-    assert found["cells"] == 2
-    assert found["mala_above_ddpm"] == found["rtk_above_dpm_solver"] == 2
-    assert found["mala_above_uld_at_most"] == found["targets"] == 1
-    assert found["uld_above_ddpm"] == found["dpm_solver_above_all_rtk"] == 0
-    assert found["taylor_behind_mala_largest"] == pytest.approx(0.2)
+    numbers = mixtures_table.numbers(mixtures("rtk-mala", 0.2))
+    assert numbers["cells"] == 2
+    assert numbers["mala_above_ddpm"] == numbers["rtk_above_dpm_solver"] == 2
+    assert numbers["mala_above_uld_at_most"] == numbers["targets"] == 1
+    assert numbers["uld_above_ddpm"] == numbers["dpm_solver_above_all_rtk"] == 0
+    assert numbers["taylor_behind_mala_largest"] == pytest.approx(0.2)
     assert mixtures_table.numbers(mixtures("dpm++2m", 0.2))["dpm_solver_above_all_rtk"] == 2
 
 
 def test_lower_accuracy_is_not_ahead() -> None:
-    found = mixtures_table.numbers(mixtures("rtk-mala", -0.2))
-    assert found["mala_above_ddpm"] == found["mala_above_uld_at_most"] == 0
+    numbers = mixtures_table.numbers(mixtures("rtk-mala", -0.2))
+    assert numbers["mala_above_ddpm"] == numbers["mala_above_uld_at_most"] == 0
 
 
 def test_two_standard_errors_of_the_difference_decide() -> None:
-    """The difference of two values with error .01 has error .0141."""
+    """Two values have the standard error .01, so their difference has .0141."""
     assert mixtures_table.numbers(mixtures("rtk-mala", 0.027))["mala_above_ddpm"] == 0
     assert mixtures_table.numbers(mixtures("rtk-mala", 0.029))["mala_above_ddpm"] == 2
 
@@ -53,9 +53,9 @@ def test_printed_mixtures() -> None:
     table = mixtures_table.table(mixtures("rtk-mala", 0.2))
     assert list(table.columns) == [
         "method",
-        "circle 25",
-        "circle 55",
-        "circle weights",
+        "circle, NFE 25",
+        "circle, NFE 55",
+        "circle, weights",
     ]
     shown = [method for method in style.METHODS if method in METHODS]
     assert table["method"].tolist() == [style.look(method).label for method in shown]
@@ -78,11 +78,11 @@ def mnist(lower: str, by: float) -> pd.DataFrame:
 @pytest.mark.parametrize(("by", "below", "above"), [(5.0, 2, 0), (-5.0, 0, 2), (2.5, 0, 0)])
 def test_lower_distance_is_ahead(by: float, below: int, above: int) -> None:
     floor = mnist("", 0.0).iloc[:1]
-    found = mnist_table.numbers(mnist("rtk-uld", by), floor)
-    assert found["uld_below_ddpm"] == below
-    assert found["ddpm_below_uld"] == above
-    assert found["mala_below_ddpm"] == 0
-    assert found["training_images"] == 30.0
+    numbers = mnist_table.numbers(mnist("rtk-uld", by), floor)
+    assert numbers["uld_below_ddpm"] == below
+    assert numbers["ddpm_below_uld"] == above
+    assert numbers["mala_below_ddpm"] == 0
+    assert numbers["training_images"] == 30.0
 
 
 @pytest.mark.parametrize(

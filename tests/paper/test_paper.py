@@ -1,4 +1,4 @@
-"""The ledger of claims, what the README says of it, and the article's numbers."""
+"""The ledger of claims, its table in the README, and the numbers of the article."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def test_a_missing_number_stops() -> None:
         ({"claim": "Errors fall.", "reproduced": "a.b > 0"}, "where it stands"),
     ],
 )
-def test_what_a_ledger_cannot_hold(tmp_path: Path, entry: dict[str, str], message: str) -> None:
+def test_malformed_claims_are_refused(tmp_path: Path, entry: dict[str, str], message: str) -> None:
     path = tmp_path / "claims.yaml"
     path.write_text(yaml.safe_dump({"errors-fall": entry}), encoding="utf-8")
     with pytest.raises(ValueError, match=message):
@@ -70,7 +70,7 @@ def test_what_a_ledger_cannot_hold(tmp_path: Path, entry: dict[str, str], messag
 
 
 def check(records: list[dict[str, Any]]) -> None:
-    """The tracked ledger follows from the claims' rules and the numbers that it records."""
+    """Check that the ledger follows from the rules of claims and the numbers that it records."""
     assert records == verdicts.ledger(CLAIMS, verdicts.evidence(records))
 
 
@@ -111,7 +111,7 @@ def test_every_section_is_part_of_the_article() -> None:
 
 
 def test_no_measured_number_is_typed() -> None:
-    """Decimals in the prose are settings, one of these; results come through num()."""
+    """All decimals in the prose are one of these settings. Results come through num()."""
     settings = {"0.007", "0.01", "0.1", "0.3", "0.4", "0.5", "0.05", "0.001", "1.1"}
     for path in SECTIONS.glob("*.typ"):
         prose = re.sub(
@@ -124,7 +124,7 @@ def test_no_measured_number_is_typed() -> None:
 
 
 def test_no_semicolon_is_eaten() -> None:
-    """Typst takes a semicolon after a call for its end and does not print it."""
+    """Typst reads a semicolon after a call as the end of the call, and does not print it."""
     for path in SECTIONS.glob("*.typ"):
         text = path.read_text(encoding="utf-8")
         assert not re.findall(r"#(?:num|rate)\([^)]*\);", text), path.name
@@ -132,7 +132,7 @@ def test_no_semicolon_is_eaten() -> None:
 
 @pytest.fixture
 def article(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An article of one number beside the real library."""
+    """An article that quotes one number with the real library of the article."""
     monkeypatch.setattr(typeset, "ROOT", tmp_path)
     (tmp_path / "lib.typ").write_text(
         (ROOT / "paper" / "lib.typ").read_text(encoding="utf-8"), encoding="utf-8"
@@ -181,7 +181,7 @@ def test_how_numbers_are_shown(
 
 
 def shown(article: Path, code: str) -> Any:
-    """What an expression of the article's library is, read back from the compiler."""
+    """The value of an expression in the library of the article, read back from the compiler."""
     article.write_text(f'#import "lib.typ": *\n#metadata({code}) <shown>', encoding="utf-8")
     answer = typst.query(
         *(article, "<shown>"),

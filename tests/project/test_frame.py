@@ -1,4 +1,4 @@
-"""The project's frame: pins, configuration, commands, citation, and what may not be tracked."""
+"""The project around the code: pins, configuration, commands, citation, and tracked files."""
 
 import ast
 import copy
@@ -46,7 +46,7 @@ def configuration(scale: str) -> dict[str, Any]:
 
 
 def paths(config: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every place of a nested configuration that holds a mapping."""
+    """The path to every mapping in a nested configuration."""
     if isinstance(config, dict):
         yield path
         for key, value in config.items():
@@ -54,15 +54,16 @@ def paths(config: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
 
 
 def pins() -> dict[str, str]:
+    """The pinned version of every package."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     wanted = [line for line in lines if line and not line.startswith("#")]
-    found = dict(line.split("==") for line in wanted)
-    assert len(found) == len(wanted), "a package is pinned twice"
-    return found
+    versions = dict(line.split("==") for line in wanted)
+    assert len(versions) == len(wanted), "a package is pinned twice"
+    return versions
 
 
 def tracked() -> list[Path]:
-    """Files of the project: tracked, or about to be."""
+    """The files that git tracks, and those that it does not ignore and could track next."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -85,7 +86,7 @@ def test_pins_are_exact_versions_without_addresses() -> None:
 
 
 def test_environment_holds_the_pins() -> None:
-    """What is installed is what is pinned; a local label such as torch's +cpu is the platform's."""
+    """The installed versions are the pinned ones. A label such as +cpu depends on the platform."""
     installed = {name: metadata.version(name).split("+")[0] for name in pins()}
     assert installed == pins()
 
@@ -131,7 +132,7 @@ def test_scale_is_valid(scale: str) -> None:
 
 @pytest.mark.parametrize("path", list(paths(configuration("smoke"))), ids=".".join)
 def test_unknown_key_is_an_error(path: tuple[str, ...]) -> None:
-    """At every level, and the message names it."""
+    """An unknown key is an error at every level, and the message has the key."""
     config = configuration("smoke")
     place = config
     for key in path:
@@ -143,7 +144,7 @@ def test_unknown_key_is_an_error(path: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_scales_hold_sizes_only(scale: str) -> None:
-    """Methods, metrics and seeds are the protocol's: a scale changes no number of it."""
+    """Methods, metrics and seeds are in the protocol, and a scale changes none of its numbers."""
     config = configuration(scale)
     update_config(config, load(CONFIG / "protocol.yaml"))
     assert config == configuration(scale)
@@ -151,7 +152,7 @@ def test_scales_hold_sizes_only(scale: str) -> None:
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_study_takes_the_settings_of_its_scale(scale: str) -> None:
-    """No setting is missing and none is left over, shared ones and input files included."""
+    """No setting is missing and none is superfluous; shared ones and input files count too."""
     config = configuration(scale)
     for study, about in config["studies"].items():
         given = set(config[study]) | set(about.get("needs", []))
@@ -165,7 +166,10 @@ def test_every_study_takes_the_settings_of_its_scale(scale: str) -> None:
 
 
 def test_studies_are_those_that_have_a_script() -> None:
-    """A module of the folder that is no study is a library of the studies."""
+    """Every module that starts a study is in the configuration, and has a plot and a table.
+
+    Other modules of the folder are libraries of the studies.
+    """
     folder = ROOT / "experiments" / "theory"
     scripts = {
         path.stem
@@ -181,7 +185,7 @@ def test_studies_are_those_that_have_a_script() -> None:
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("experiment", ["mixtures", "mnist"])
 def test_every_method_can_spend_every_budget(scale: str, experiment: str) -> None:
-    """The samplers take the options of the protocol, within the smallest budget of the scale."""
+    """All samplers take their options, and keep within the smallest budget of the scale."""
     normal = rtk.GaussianMixture(torch.ones(1), torch.zeros(1, 2), 1.0)
     settings = configuration(scale)[experiment]
     nfe = min(settings["nfe"])
@@ -238,7 +242,10 @@ def copy_of_makefile(folder: Path) -> Path:
 def test_path_that_the_workflow_cannot_take_is_refused(
     tmp_path: Path, name: str, target: str
 ) -> None:
-    """Before anything is made. Snakemake puts the path of its Python into commands unquoted."""
+    """The path is refused before any file is made.
+
+    Snakemake puts the path of its Python into commands without quotes.
+    """
     folder = tmp_path / name
     folder.mkdir()
     run = make(target, f"PYTHON={sys.executable}", cwd=copy_of_makefile(folder))
@@ -255,12 +262,12 @@ def test_other_paths_are_taken(tmp_path: Path, name: str) -> None:
 
 
 def test_unlock_is_snakemakes(tmp_path: Path) -> None:
-    """`test_workflow.py` kills a workflow and unlocks it."""
+    """The command is the one with which `test_workflow.py` unlocks a workflow that it killed."""
     assert ".venv/bin/snakemake --unlock" in make("--dry-run", "unlock").stdout
 
 
 def test_old_python_is_refused(tmp_path: Path) -> None:
-    """Before anything is made. The stand-in is this Python, called 3.10."""
+    """The Python is refused before any file is made. The stand-in is this Python, called 3.10."""
     copy_of_makefile(tmp_path)
     python = tmp_path / "python"
     python.write_text(
@@ -275,7 +282,7 @@ def test_old_python_is_refused(tmp_path: Path) -> None:
 
 
 def test_environment_is_installed_once_and_again_when_the_pins_change(tmp_path: Path) -> None:
-    """With a stand-in for Python that makes the folder and writes down what it was asked."""
+    """A stand-in for Python makes the folder and records the commands that it receives."""
     copy_of_makefile(tmp_path)
     python = tmp_path / "python"
     python.write_text(
@@ -326,18 +333,19 @@ def test_citation() -> None:
 
 
 def calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
-    """Every call of a function or method, with its name."""
+    """Every call of a function or method, with the name of that function or method."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield getattr(node.func, "attr", getattr(node.func, "id", "")), node
 
 
 def test_text_is_utf_8_whatever_the_locale() -> None:
-    """Reading and writing text, and what other programs print, names the encoding.
+    """All code that reads or writes text, or reads the output of a program, states the encoding.
 
-    A file opened with a mode such as "wb" is no text; `os.open` and `tarfile.open` open none.
+    A file that is opened with a mode such as "wb" is not text, and neither are those that `os.open`
+    and `tarfile.open` open.
     """
-    found = []
+    without = []
     for file in tracked():
         if file.suffix != ".py":
             continue
@@ -348,24 +356,24 @@ def test_text_is_utf_8_whatever_the_locale() -> None:
             opens = name == "open" and not binary and not code.startswith(("os.", "tarfile."))
             text = opens or name in ("read_text", "write_text") or "text" in keywords
             if text and "encoding" not in keywords:
-                found.append(f"{file.relative_to(ROOT)}:{call.lineno}: {code}")
+                without.append(f"{file.relative_to(ROOT)}:{call.lineno}: {code}")
     for file in [ROOT / "Snakefile", *(ROOT / "experiments" / "rules").glob("*.smk")]:
         assert not re.search(r"(read|write)_text\((?!.*encoding)", file.read_text(encoding="utf-8"))
-    assert not found
+    assert not without
 
 
 def test_no_address_of_a_registry_and_no_path_of_a_machine() -> None:
     registries = ["pypi" + ".org", "python" + "hosted", "npm" + "js.", "deb" + ".debian"]
     folders = ["/" + "work/", "/" + "root/", "/" + "home/", "/" + "opt/wheels", "/" + "Users/"]
     forbidden = re.compile("|".join(map(re.escape, registries + folders)))
-    found = []
+    matches = []
     for file in tracked():
         try:
             text = file.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        found += [f"{file.name}: {match[0]}" for match in forbidden.finditer(text)]
-    assert not found
+        matches += [f"{file.name}: {match[0]}" for match in forbidden.finditer(text)]
+    assert not matches
 
 
 def test_nothing_large_or_generated_is_tracked() -> None:

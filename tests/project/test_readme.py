@@ -1,4 +1,4 @@
-"""The README's own example of a score."""
+"""The example of a score in the README."""
 
 import math
 import re
@@ -32,7 +32,7 @@ def score() -> Callable[[Tensor, float], Tensor]:
 
 @pytest.mark.parametrize("t", [1e-8, 1e-6, 1e-4, 0.1, 5.0])
 def test_score_from_a_denoiser_is_exact(score: Callable[[Tensor, float], Tensor], t: float) -> None:
-    """It is the score of ``N(e^-t m, e^-2t v + 1 - e^-2t)`` up to rounding, at small times too."""
+    """The example is the score of ``N(e^-t m, e^-2t v + 1 - e^-2t)``, also at small times."""
     x = torch.linspace(-4.0, 4.0, 9, dtype=torch.float64)
     signal = math.exp(-t)
     exact = (signal * MEAN - x) / (signal**2 * VARIANCE - math.expm1(-2.0 * t))

@@ -1,6 +1,6 @@
-"""The whole workflow at smoke scale, from its commands to the files that it leaves.
+"""The whole workflow at smoke scale, from its commands to the files that it makes.
 
-The outputs go to `results/smoke`, where Snakemake makes again only what has changed.
+The outputs go to `results/smoke`, where Snakemake makes only those again whose inputs have changed.
 """
 
 import json
@@ -52,7 +52,7 @@ CHECKS = [
     *BEYOND,
 ]
 TABLES = [*SAMPLED, *FLOORS, *CHECKS]
-# Experiments with a figure, a table for print, and numbers for the report.
+# Experiments that have a figure, a table for print, and numbers for the article.
 FINISHED = [*dict.fromkeys(check.split("/")[0] for check in CHECKS)]
 NUMBERS = [*FINISHED, "mixtures", "mnist", "compute"]
 PRINTED = [*NUMBERS, "calibration", "table_1"]
@@ -115,9 +115,9 @@ def test_other_scales_have_a_plan(scale: str) -> None:
 
 
 def test_every_file_of_the_results_is_expected() -> None:
-    found = {str(file.relative_to(RESULTS)) for file in RESULTS.rglob("*") if file.is_file()}
-    found = {file for file in found if not file.startswith(("logs/", "benchmarks/", "mnist/"))}
-    assert found == {
+    files = {str(file.relative_to(RESULTS)) for file in RESULTS.rglob("*") if file.is_file()}
+    files = {file for file in files if not file.startswith(("logs/", "benchmarks/", "mnist/"))}
+    assert files == {
         *(f"data/{name}.parquet" for name in TABLES),
         *(f"data/{name}.npz" for name in SAMPLED),
         *(f"data/mixtures/{target}/exact.npz" for target in TARGETS),
@@ -172,7 +172,10 @@ def test_samples_are_kept_for_every_budget(name: str) -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_marginal_accuracy_of_samples_lies_below_that_of_exact_ones(target: str) -> None:
-    """5 standard errors of the floor and of the sampler's own: 2000 chains each, seeds fixed."""
+    """The excess is at most 5 standard errors of the difference, from 2000 chains each.
+
+    The seeds are fixed.
+    """
     exact = one_metric(f"mixtures/{target}/exact")
     assert len(exact) == 1
     for method in PROTOCOL["mixtures"]["methods"]:
@@ -200,7 +203,7 @@ def test_figure_shows_something(name: str) -> None:
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_notebook_is_executed(name: str) -> None:
-    """Every cell has run, in order, without a warning, and there is a picture."""
+    """Every cell was executed, in order and without a warning, and there is a picture."""
     notebook = nbformat.read(RESULTS / "notebooks" / f"{name}.ipynb", as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == [*range(1, len(code) + 1)]
@@ -210,7 +213,7 @@ def test_notebook_is_executed(name: str) -> None:
 
 
 def test_html_report(tmp_path: Path) -> None:
-    """It has every figure with a caption, and needs nothing from the network."""
+    """The report has every figure with its caption, and loads nothing from the network."""
     report = tmp_path / "report.html"
     run = snakemake("--report", str(report), "--config", "scale=smoke")
     assert run.returncode == 0, run.stdout
@@ -235,7 +238,7 @@ def test_table_fits_print(name: str) -> None:
 
 
 def test_every_number_of_the_verdicts_is_recorded() -> None:
-    """The ledger of a run follows from its rules and from the numbers that it lists."""
+    """The ledger of a run follows from its rules and from the numbers that it records."""
     records = json.loads((RESULTS / "verdicts.json").read_text(encoding="utf-8"))
     assert records == verdicts.ledger(verdicts.load(), verdicts.evidence(records))
 
@@ -253,7 +256,7 @@ def jobs(folder: Path, suffix: str) -> set[Path]:
 
 
 def test_no_job_asks_for_more_than_one_thread() -> None:
-    """Snakemake hands a rule's threads on to BLAS and OpenMP; more would crowd the cores."""
+    """Snakemake gives BLAS and OpenMP the threads of the rule. More would overload the cores."""
     rules = "".join(
         path.read_text(encoding="utf-8") for path in (ROOT / "experiments" / "rules").glob("*.smk")
     )
@@ -261,7 +264,7 @@ def test_no_job_asks_for_more_than_one_thread() -> None:
 
 
 def test_changed_code_is_noticed() -> None:
-    """A rule's inputs hold its script and the modules that it imports, the method's included."""
+    """The inputs of a rule include its script and the modules that it imports, samplers too."""
     output = "results/smoke/data/mixtures/circle/rtk-mala.parquet"
     run = snakemake("--dry-run", "--force", "--config", "scale=smoke", "--", output)
     (listed,) = re.findall(r"^    input: (.*)$", run.stdout, re.MULTILINE)
@@ -275,14 +278,14 @@ def test_changed_code_is_noticed() -> None:
 
 
 def test_a_new_date_alone_changes_nothing() -> None:
-    """As after a checkout: scripts and modules count by their content."""
+    """Scripts and modules count by their content, so a checkout alone makes no job run again."""
     for name in ("experiments/mixtures/sample.py", "rtk/mcmc/mala.py", "figures/style.py"):
         (ROOT / name).touch()
     test_nothing_is_left_to_do()
 
 
 def copy_of_project(folder: Path, *others: str) -> Path:
-    """The files of the project, and other files or folders of it, with their dates."""
+    """Copy the files that the workflow needs, and others by name, with their dates."""
     for name in ("Snakefile", "rtk", "experiments", "figures", "paper", "profiles", *others):
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -294,7 +297,7 @@ def copy_of_project(folder: Path, *others: str) -> Path:
 
 
 def test_a_new_sampler_runs_only_what_takes_any_sampler(tmp_path: Path) -> None:
-    """No study of the theory, no sampler that was there before: two notebooks take any name."""
+    """Only two notebooks take any sampler. No study and no earlier sampler runs again."""
     project = copy_of_project(tmp_path, "environment.yml", "results", ".snakemake/metadata")
     run = snakemake("--dry-run", "--config", "scale=smoke", cwd=project)
     assert "Nothing to be done" in run.stdout
@@ -309,7 +312,7 @@ CHEEGER = "results/smoke/tables/cheeger.csv"
 
 
 def test_workflow_that_was_killed_is_unlocked(tmp_path: Path) -> None:
-    """`kill -9` leaves a lock, Snakemake says so, and `make unlock` takes it away."""
+    """A killed workflow leaves a lock, Snakemake reports it, and `make unlock` removes it."""
     project = copy_of_project(tmp_path, "environment.yml")
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", "scale=smoke"]
     killed = subprocess.Popen(
@@ -339,7 +342,7 @@ def test_workflow_that_was_killed_is_unlocked(tmp_path: Path) -> None:
 
 
 def test_locale_without_utf_8(tmp_path: Path) -> None:
-    """The plan, a study and its table; the sources have letters that the locale does not know."""
+    """The plan, a study and its table work, though the sources have letters outside the locale."""
     project = copy_of_project(tmp_path, "environment.yml")
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     run = snakemake("--dry-run", "--config", "scale=smoke", cwd=project, **locale)

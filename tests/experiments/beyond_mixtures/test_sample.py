@@ -13,7 +13,7 @@ import rtk
 from experiments.beyond_mixtures import dense_rule
 from experiments.beyond_mixtures import sample as beyond_mixtures
 from experiments.beyond_mixtures.sample import cells, judge, noised, score_errors
-from figures.plots.beyond_mixtures import PANELS, PRIMARY
+from figures.analysis.beyond_mixtures import PANELS, PRIMARY
 from figures.tables.beyond_mixtures import duels, numbers, table
 from rtk.targets import BEYOND_MIXTURES
 

@@ -19,8 +19,8 @@ from experiments.theory.convergence import (
     while_it_helps,
 )
 from experiments.theory.search import log_snr_grid
+from figures.analysis import convergence as convergence_table
 from figures.analysis import fit
-from figures.tables import convergence as convergence_table
 from rtk.laws.grid import Grid
 from tests.oracles import DOUBLE
 

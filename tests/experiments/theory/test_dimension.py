@@ -11,7 +11,7 @@ import pytest
 
 import rtk
 from experiments.theory import dimension
-from figures.plots.dimension import costs, exponent
+from figures.analysis.dimension import costs, exponent
 from figures.tables import dimension as dimension_table
 from figures.tables import table_1
 from rtk import segments

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from experiments.theory import mixing, two_modes
-from figures.tables import mixing as mixing_table
+from figures.analysis import mixing as mixing_table
 from rtk import ReverseTransition, segments
 from rtk.laws import grid as grid_law
 

@@ -1,0 +1,103 @@
+"""Parts of panels that several figures draw in the same way."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import NullLocator
+from numpy.typing import NDArray
+
+from figures import style
+
+LABEL_SIZE = 7.0
+"""Font size of the labels at the ends of lines, in points."""
+
+
+def draw_methods(axes: Axes, frame: pd.DataFrame, x: str) -> None:
+    """Draw one line per sampler with error bars of one standard error, in the order of the style.
+
+    Args:
+        axes: the panel.
+        frame: the rows of one metric; rows of the method "exact" are not drawn.
+        x: the column of the abscissa. Its axis is logarithmic and is marked at the numbers of score
+            evaluations that were asked for.
+    """
+    for method in style.METHODS:
+        rows = frame[frame["method"] == method].sort_values(x)
+        if method != "exact" and len(rows):
+            axes.errorbar(rows[x], rows["value"], rows["standard_error"], **style.look(method).line)
+    axes.set_xscale("log")
+    mark(axes.xaxis, frame.loc[frame["method"] != "exact", "nfe_asked"].unique())
+
+
+def draw_level(axes: Axes, value: float, label: str = "exact sample") -> None:
+    """Draw the value that exact samples have, as a dotted horizontal line."""
+    exact = style.look("exact")
+    axes.axhline(value, color=exact.color, linestyle=exact.linestyle, linewidth=0.8, label=label)
+
+
+def mark(axis: Axis, values: Iterable[float]) -> None:
+    """Put a tick and its value at each of these places of an axis, and no tick between them."""
+    places = sorted(values)
+    axis.set_ticks(places, [f"{place:g}".replace("-", "\N{MINUS SIGN}") for place in places])
+    axis.set_minor_locator(NullLocator())
+
+
+class EndLabel(NamedTuple):
+    """A text in the colour of a line, and the end of that line in the coordinates of the data."""
+
+    text: str
+    x: float
+    y: float
+    color: str
+
+
+def label_ends(axes: Axes, labels: Sequence[EndLabel]) -> None:
+    """Write each label to the right of its point, moved up or down so that no two overlap.
+
+    A white rim keeps a label readable where another line passes behind it.
+
+    The limits and the scales of the panel must be set before, since the places depend on them.
+    """
+    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
+    points = np.array([(label.x, label.y) for label in labels])
+    places = axes.transData.transform(points) * 72.0 / axes.figure.dpi
+    moved = separate(places, width=4.0 * LABEL_SIZE, height=1.1 * LABEL_SIZE)
+    for label, rise in zip(labels, moved - places[:, 1], strict=True):
+        axes.annotate(
+            label.text,
+            (label.x, label.y),
+            (4.0, rise),
+            textcoords="offset points",
+            va="center",
+            fontsize=LABEL_SIZE,
+            color=label.color,
+            annotation_clip=False,
+            path_effects=[withStroke(linewidth=2.0, foreground="white")],
+        )
+
+
+def separate(places: NDArray[np.float64], width: float, height: float) -> NDArray[np.float64]:
+    """Heights at which boxes do not overlap, near those that they have.
+
+    From the lowest box upwards, each one is lifted above those below it that are less than
+    ``width`` away to the side. Then all boxes are lowered by the mean of the lifts.
+
+    Args:
+        places: the centres of the boxes, of shape (n, 2).
+        width: the width of every box, in the unit of the places.
+        height: the height of every box, in the same unit.
+
+    Returns:
+        The new heights of the centres, of shape (n,).
+    """
+    heights = places[:, 1].copy()
+    order = np.argsort(heights, kind="stable")
+    for k, current in enumerate(order):
+        below = [other for other in order[:k] if abs(places[other, 0] - places[current, 0]) < width]
+        heights[current] = max([heights[current], *(heights[below] + height)])
+    return np.asarray(heights - (heights - places[:, 1]).mean())
