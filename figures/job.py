@@ -14,12 +14,11 @@ from figures import style
 def plot(draw: Callable[..., Figure]) -> None:
     """Save the figure that ``draw`` returns as the outputs of the rule.
 
-    ``draw`` receives the inputs and params of the rule by keyword, in the form that `given`
-    returns.
+    ``draw`` receives by keyword what `read_arguments` returns.
     """
     snakemake = job.start()
     style.use()
-    style.save(draw(**given(snakemake)), snakemake.output.pdf)
+    style.save(draw(**read_arguments(snakemake)), snakemake.output.pdf)
 
 
 def table(
@@ -27,17 +26,16 @@ def table(
 ) -> None:
     """Write the table for print, and the numbers that the article quotes if there are any.
 
-    Both functions receive the inputs and params of the rule by keyword, in the form that `given`
-    returns.
+    Both functions receive by keyword what `read_arguments` returns.
     """
     snakemake = job.start()
-    arguments = given(snakemake)
+    arguments = read_arguments(snakemake)
     results.write_csv(make(**arguments), snakemake.output.table)
     if numbers is not None:
         results.write_numbers(numbers(**arguments), snakemake.output.numbers)
 
 
-def given(snakemake: Any) -> dict[str, Any]:
+def read_arguments(snakemake: Any) -> dict[str, Any]:
     """The params of a rule and the content of its input files, by name.
 
     Tables under one name are joined into one, with their rows one below the other. Files of arrays

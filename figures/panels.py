@@ -1,7 +1,7 @@
 """Parts of panels that several figures draw in the same way."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,19 @@ def draw_level(axes: Axes, value: float, label: str = "exact sample") -> None:
     """Draw the value that exact samples have, as a dotted horizontal line."""
     exact = style.look("exact")
     axes.axhline(value, color=exact.color, linestyle=exact.linestyle, linewidth=0.8, label=label)
+
+
+def draw_points(axes: Axes, points: NDArray[np.float64], method: str, size: float) -> None:
+    """Draw samples of shape (n, 2) as dots in the colour of their method."""
+    color = style.look(method).color
+    x, y = points.T
+    axes.scatter(x, y, s=size, color=color, linewidths=0, rasterized=True)
+
+
+def title_columns(axes: NDArray[Any], methods: Iterable[str]) -> None:
+    """Write the names of the methods above the columns of a grid of panels."""
+    for panel, method in zip(axes[0], methods, strict=True):
+        panel.set_title(style.look(method).heading, fontsize=7)
 
 
 def mark(axis: Axis, values: Iterable[float]) -> None:

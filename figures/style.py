@@ -22,6 +22,9 @@ SINGLE = 3.3
 DOUBLE = 6.8
 """Width of a figure across the page, in inches."""
 
+FACTORS = {1.0: (1, 2, 5), 0.5: (1, 2, 3, 5, 7), 0.0: tuple(range(1, 10))}
+"""The labelled multiples of powers of ten, for a logarithmic axis of more decades than the key."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -140,10 +143,10 @@ def save(figure: Figure, pdf: str | Path) -> None:
 def label_log_axes(figure: Figure) -> None:
     """Give the logarithmic axes of a figure labels that can be read and do not overlap.
 
-    An axis of less than two decades is labelled with decimals at 1, 2 and 5 times the powers of
-    ten, and a very short one at all whole multiples. A longer axis keeps the powers of ten as its
-    only labels. An axis whose ticks were placed one by one stays as it is, and so does an axis
-    whose base is not ten.
+    An axis of less than two decades is labelled with decimals at the multiples of powers of ten
+    that `FACTORS` has for its length. A longer axis keeps the powers of ten as its only labels. An
+    axis whose ticks were placed one by one stays as it is, and so does an axis whose base is not
+    ten.
     """
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
@@ -156,6 +159,8 @@ def label_log_axes(figure: Figure) -> None:
             low, high = sorted(axis.get_view_interval())
             decades = np.log10(high / low)
             if decades < 2.0:
-                factors = [1, 2, 5] if decades > 0.6 else [*range(1, 10)]
+                factors = next(
+                    factors for shortest, factors in FACTORS.items() if decades > shortest
+                )
                 axis.set_major_locator(LogLocator(subs=factors))
                 axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

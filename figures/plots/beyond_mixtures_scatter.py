@@ -28,16 +28,14 @@ def draw(samples: Mapping[str, Mapping[str, Any]]) -> Figure:
     for row, (target, sample) in zip(axes, samples.items(), strict=True):
         half_width, half_height = WINDOWS[target]
         for panel, method in zip(row, methods, strict=True):
-            color = style.look(method).color
-            panel.scatter(*sample[method].T, s=0.5, color=color, linewidths=0, rasterized=True)
+            panels.draw_points(panel, sample[method], method, size=0.5)
             panels.mark(panel.xaxis, (-half_width / 2, 0.0, half_width / 2))
             panels.mark(panel.yaxis, (-half_height / 2, 0.0, half_height / 2))
             panel.set(xlim=(-half_width, half_width), ylim=(-half_height, half_height))
             panel.label_outer(remove_inner_ticks=False)
             panel.tick_params(labelbottom=True)
         row[0].set_ylabel(f"{PANELS[target].title}\n$x_2$")
-    for panel, method in zip(axes[0], methods, strict=True):
-        panel.set_title(style.look(method).heading, fontsize=7)
+    panels.title_columns(axes, methods)
     for panel in axes[-1]:
         panel.set_xlabel("$x_1$")
     return figure

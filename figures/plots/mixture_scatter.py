@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from figures import job, style
+from figures import job, panels, style
 from figures.analysis.mixtures import shown_budgets
 
 SHOWN = ("ddpm", "ddim", "dpm++2m", "rtk-uld", "rtk-mala")
@@ -29,13 +29,11 @@ def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure
     for row, budget in zip(axes, budgets, strict=True):
         for panel, method in zip(row, columns, strict=True):
             points = samples[method]["exact" if method == "exact" else f"nfe_{budget}"]
-            color = style.look(method).color
-            panel.scatter(*points[:POINTS].T, s=0.4, color=color, linewidths=0, rasterized=True)
+            panels.draw_points(panel, points[:POINTS], method, size=0.4)
             panel.set(xlim=(-HALF_WIDTH, HALF_WIDTH), ylim=(-HALF_WIDTH, HALF_WIDTH))
             panel.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1], aspect="equal")
         row[0].set_ylabel(f"NFE {budget}\n$x_2$")
-    for panel, method in zip(axes[0], columns, strict=True):
-        panel.set_title(style.look(method).heading, fontsize=7)
+    panels.title_columns(axes, columns)
     for panel in axes[-1]:
         panel.set_xlabel("$x_1$")
     return figure

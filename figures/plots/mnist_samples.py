@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from figures import job, style
+from figures import job, panels, style
 
 ROWS, COLUMNS = 2, 4
 
@@ -20,7 +20,7 @@ def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure
     figure, axes = plt.subplots(
         len(nfe), len(samples), figsize=(style.DOUBLE, 0.72 * len(nfe) + 0.35), squeeze=False
     )
-    for column, (method, kept) in zip(axes.T, samples.items(), strict=True):
+    for column, kept in zip(axes.T, samples.values(), strict=True):
         for panel, budget in zip(column, nfe, strict=True):
             digits = kept[f"nfe_{budget}"][: ROWS * COLUMNS]
             rows = digits.reshape(ROWS, COLUMNS, *digits.shape[1:]).swapaxes(1, 2)
@@ -28,7 +28,7 @@ def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure
             panel.imshow(np.asarray(picture), cmap="gray", vmin=0, vmax=255)
             panel.set(xticks=[], yticks=[])
             panel.spines[:].set_visible(False)
-        column[0].set_title(style.look(method).heading, fontsize=7)
+    panels.title_columns(axes, samples)
     for panel, budget in zip(axes[:, 0], nfe, strict=True):
         panel.set_ylabel(f"NFE {budget}")
     return figure

@@ -4,6 +4,8 @@ There is one column for each dimension. The upper panels have a Gaussian, the lo
 of six overlapping modes.
 """
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,7 +18,7 @@ from figures.analysis.frames import where
 METHOD = "rtk-uld"
 MIXTURE_METHODS = ("rtk-uld", "rtk-mala-trapezoid", "rtk-mala")
 BEST = style.look(METHOD).color
-SETTINGS = {
+SETTINGS: dict[tuple[str, str], tuple[str, str, Any]] = {
     ("best", "uniform"): ("best step, uniform grid", BEST, "-"),
     ("best", "cubic"): ("best step, cubic grid", BEST, ":"),
     ("default", "uniform"): ("default step, uniform grid", "black", "-."),

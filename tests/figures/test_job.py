@@ -52,7 +52,7 @@ def snakemake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespac
 
 
 def test_inputs_are_read_and_params_passed_on(snakemake: SimpleNamespace) -> None:
-    arguments = job.given(snakemake)
+    arguments = job.read_arguments(snakemake)
     assert list(arguments) == ["frame", "samples", "known", "nfe"]
     assert arguments["frame"]["value"].tolist() == [2.0, 1.0]
     assert {k: v["x"].tolist() for k, v in arguments["samples"].items()} == {
