@@ -1,6 +1,10 @@
 """What the experiments A1, B8 and C1 report in the same way of every run of a sampler."""
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor
 
 import rtk
 
@@ -15,6 +19,12 @@ def seed_name(method: str) -> str:
     results were first drawn. The old name keeps the random numbers of these results.
     """
     return "dpmpp-2m" if method == "dpm++2m" else method
+
+
+def needed_log_prob(target: Any, options: Mapping[str, Any]) -> Callable[..., Tensor] | None:
+    """The target's ``log_prob`` if the sampler of these options needs it for exact energies."""
+    log_prob: Callable[..., Tensor] = target.log_prob
+    return log_prob if options.get("energy") == "exact" else None
 
 
 def mean_acceptance(diagnostics: rtk.Diagnostics) -> float:

@@ -180,7 +180,7 @@ class ScoreNetwork(nn.Module):
         return denoised
 
     def forward(self, x: Tensor, t: float | Tensor) -> Tensor:
-        """The score at the OU time ``t``, a float or 0-dim tensor, in the shape and dtype of ``x``."""
+        """The score at the OU time ``t``, a float or 0-dim tensor, with the shape of ``x``."""
         if x.ndim != 4 or tuple(x.shape[1:]) != IMAGE_SHAPE:
             raise ValueError(f"images of shape (n, 1, 28, 28) expected, got {tuple(x.shape)}")
         time = float(t)

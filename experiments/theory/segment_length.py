@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import rtk
+from experiments.runs import needed_log_prob
 from experiments.theory import curvature
 from experiments.workflow import job, tidy
 from rtk import metrics, segments, targets
@@ -215,7 +216,7 @@ def mixture_rows(
             chains,
             nfe=nfe,
             seed=job.derive_seed(seed, count),
-            log_prob=mixture.log_prob if options.get("energy") == "exact" else None,
+            log_prob=needed_log_prob(mixture, options),
             segments=times,
             data_variance=float(mixture.variances.min()),
             **options,
