@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from experiments.mixtures.judge import judge
-from experiments.runs import PICTURE
+from experiments.runs import PICTURE, over_replicates
 from experiments.workflow import job, tidy
 from rtk import metrics, targets
 
@@ -26,12 +26,8 @@ def main() -> None:
     for _ in range(REPLICATES):
         sample = reference.draw(params.chains, generator)
         judged.append(judge(sample, reference, params.metrics))
-    floor = {
-        name: metrics.Estimate.of_replicates([each[name].value for each in judged])
-        for name in judged[0]
-    }
     table = tidy.rows(
-        floor,
+        over_replicates(judged),
         experiment="mixtures",
         target=params.target,
         method="exact",

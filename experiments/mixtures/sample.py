@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 import rtk
 from experiments.mixtures.judge import judge
-from experiments.runs import PICTURE, mean_acceptance, seed_name
+from experiments.runs import PICTURE, mean_acceptance, needed_log_prob, seed_name
 from experiments.workflow import job, tidy
 from rtk import metrics, segments, targets
 
@@ -56,7 +56,7 @@ def main() -> None:
             params.chains,
             nfe=nfe,
             seed=seed,
-            log_prob=mixture.log_prob if params.sampler.get("energy") == "exact" else None,
+            log_prob=needed_log_prob(mixture, params.sampler),
             device=device,
             segments=grid(nfe=nfe, **params.grid),
             **params.sampler,

@@ -10,8 +10,8 @@ import torch
 
 from experiments.mnist import classifier, data, metrics
 from experiments.mnist.reference import reference
+from experiments.runs import over_replicates
 from experiments.workflow import job, tidy
-from rtk.metrics import Estimate
 
 REPLICATES = 4
 """Disjoint sets of training images that are measured."""
@@ -35,12 +35,8 @@ def main() -> None:
         test.measure(metrics.describe(features, images[chosen]))
         for chosen in order[: REPLICATES * params.images].chunk(REPLICATES)
     ]
-    floor = {
-        name: Estimate.of_replicates([each[name].value for each in measured])
-        for name in measured[0]
-    }
     table = tidy.rows(
-        floor,
+        over_replicates(measured),
         experiment="mnist",
         target="mnist",
         method="exact",

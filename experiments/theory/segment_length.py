@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import rtk
+from experiments.runs import needed_log_prob, over_replicates
 from experiments.theory import curvature
 from experiments.workflow import job, tidy
 from rtk import metrics, segments, targets
@@ -196,11 +197,7 @@ def mixture_rows(
             judge(reference.draw(chains, np.random.default_rng([seed, k])), reference)
             for k in range(FLOOR_REPLICATES)
         ]
-        floor = {
-            name: Estimate.of_replicates([judged[name].value for judged in replicates])
-            for name in replicates[0]
-        }
-        return tidy.rows(floor, segments=0, nfe=0)
+        return tidy.rows(over_replicates(replicates), segments=0, nfe=0)
     rows: list[Row] = []
     options = dict(SAMPLERS[method])
     # A Metropolis chain also needs the score of its start.
@@ -215,7 +212,7 @@ def mixture_rows(
             chains,
             nfe=nfe,
             seed=job.derive_seed(seed, count),
-            log_prob=mixture.log_prob if options.get("energy") == "exact" else None,
+            log_prob=needed_log_prob(mixture, options),
             segments=times,
             data_variance=float(mixture.variances.min()),
             **options,

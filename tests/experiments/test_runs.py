@@ -5,8 +5,9 @@ import math
 import pytest
 
 import rtk
-from experiments.runs import mean_acceptance, seed_name
+from experiments.runs import mean_acceptance, needed_log_prob, over_replicates, seed_name
 from rtk import targets
+from rtk.metrics import Estimate
 
 
 def test_mean_acceptance_weighs_segments_by_their_steps() -> None:
@@ -23,3 +24,18 @@ def test_mean_acceptance_weighs_segments_by_their_steps() -> None:
 def test_seeds_have_the_names_of_the_methods_but_one() -> None:
     changed = {method: seed_name(method) for method in rtk.methods() if seed_name(method) != method}
     assert changed == {"dpm++2m": "dpmpp-2m"}
+
+
+def test_only_exact_energies_need_the_density() -> None:
+    mixture = targets.circle()
+    assert needed_log_prob(mixture, {"method": "rtk-mala", "energy": "exact"}) == mixture.log_prob
+    assert needed_log_prob(mixture, {"method": "rtk-mala", "energy": "trapezoid"}) is None
+    assert needed_log_prob(mixture, {"method": "ddpm"}) is None
+
+
+def test_over_replicates_has_the_spread_between_sets() -> None:
+    """Mean 2 and standard deviation 1 of three values; the errors within the sets do not count."""
+    judged = [{"tv": Estimate(value, 9.0)} for value in (1.0, 2.0, 3.0)]
+    floor = over_replicates(judged)
+    assert floor["tv"].value == pytest.approx(2.0)
+    assert floor["tv"].standard_error == pytest.approx(3**-0.5)

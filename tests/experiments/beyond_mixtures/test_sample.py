@@ -57,10 +57,10 @@ def test_metrics_see_a_wrong_law(name: str) -> None:
 def test_samples_that_are_not_finite_count_against_the_sampler() -> None:
     x = exact("rings", 1000)
     x[::4] = np.nan
-    found = judge("rings", x, exact("rings", 1000, seed=1))
-    assert found["radial_tv"].value >= 0.25
-    assert found["ring_tv"].value >= 0.25
-    assert np.isfinite(found["energy_distance"].value)
+    judged = judge("rings", x, exact("rings", 1000, seed=1))
+    assert judged["radial_tv"].value >= 0.25
+    assert judged["ring_tv"].value >= 0.25
+    assert np.isfinite(judged["energy_distance"].value)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -87,8 +87,8 @@ def test_samplers_reach_the_rings(method: str) -> None:
     log_prob = rings.log_prob if options.get("energy") == "exact" else None
     result = rtk.sample(rings.score, 10, 256, nfe=40, seed=3, log_prob=log_prob, **options)
     x = result.samples.double().numpy()
-    found = judge("rings", x, exact("rings", 256))
-    assert found["ring_tv"].value < 0.25
+    judged = judge("rings", x, exact("rings", 256))
+    assert judged["ring_tv"].value < 0.25
     # Off the rings lie less than 1 % of exact samples.
     radius = beyond_mixtures.plane_radius(x)
     away = np.abs(radius[:, None] - np.array([1.0, 2.0, 3.0])).min(axis=1)
@@ -151,10 +151,10 @@ def invented(error: float = 0.01, **changed: float) -> pd.DataFrame:
 
 
 def test_a_win_is_a_lower_error_of_the_better_sampler_that_needs_only_scores() -> None:
-    found = numbers(invented(), 100)
-    assert found["cells"] == 8
-    assert (found["rtk_wins"], found["rtk_losses"]) == (8, 0)
-    assert (found["rtk_wins_dpm_solver"], found["rtk_losses_dpm_solver"]) == (0, 8)
+    quoted = numbers(invented(), 100)
+    assert quoted["cells"] == 8
+    assert (quoted["rtk_wins"], quoted["rtk_losses"]) == (8, 0)
+    assert (quoted["rtk_wins_dpm_solver"], quoted["rtk_losses_dpm_solver"]) == (0, 8)
 
 
 def test_a_difference_within_two_errors_is_neither() -> None:
@@ -163,8 +163,8 @@ def test_a_difference_within_two_errors_is_neither() -> None:
 
 
 def test_swapped_methods_swap_the_verdict() -> None:
-    found = numbers(invented(ddpm=0.10, rtk_uld=0.20), 100)
-    assert (found["rtk_wins"], found["rtk_losses"]) == (0, 8)
+    quoted = numbers(invented(ddpm=0.10, rtk_uld=0.20), 100)
+    assert (quoted["rtk_wins"], quoted["rtk_losses"]) == (0, 8)
 
 
 def test_numbers_are_those_of_their_cell() -> None:
@@ -172,21 +172,21 @@ def test_numbers_are_those_of_their_cell() -> None:
     row = (frame["method"] == "rtk-uld") & (frame["target"] == "rings")
     frame.loc[row & (frame["nfe_asked"] == 100), ["value", "standard_error"]] = 0.123, 0.004
     frame.loc[row & (frame["nfe_asked"] == 20), "nonfinite"] = 3
-    found = numbers(frame, 100)
-    assert found["rtk_uld_rings_100"] == 0.123
-    assert found["rtk_uld_rings_100_se"] == 0.004
-    assert found["ddpm_rings_100"] == 0.20
-    assert found["dpm_solver_funnel_100"] == 0.05
-    assert found["rtk_mala_trapezoid_student_100"] == 0.40
-    assert found["rtk_mala_many_well_100"] == 0.01
-    assert found["rtk_uld_rings_most"] == 0.123
-    assert found["rtk_uld_rings_least"] == 0.10
-    assert (found["nfe_least"], found["nfe_most"], found["nfe_100"]) == (20, 100, 100)
-    assert found["rtk_wins_below_100"] == 4
-    assert found["floor_rings"] == pytest.approx(0.02)
-    assert found["score_error_funnel"] == found["score_error_largest"] == 2e-9
-    assert found["failures"] == 1
-    assert np.isfinite([*found.values()]).all()
+    quoted = numbers(frame, 100)
+    assert quoted["rtk_uld_rings_100"] == 0.123
+    assert quoted["rtk_uld_rings_100_se"] == 0.004
+    assert quoted["ddpm_rings_100"] == 0.20
+    assert quoted["dpm_solver_funnel_100"] == 0.05
+    assert quoted["rtk_mala_trapezoid_student_100"] == 0.40
+    assert quoted["rtk_mala_many_well_100"] == 0.01
+    assert quoted["rtk_uld_rings_most"] == 0.123
+    assert quoted["rtk_uld_rings_least"] == 0.10
+    assert (quoted["nfe_least"], quoted["nfe_most"], quoted["nfe_100"]) == (20, 100, 100)
+    assert quoted["rtk_wins_below_100"] == 4
+    assert quoted["floor_rings"] == pytest.approx(0.02)
+    assert quoted["score_error_funnel"] == quoted["score_error_largest"] == 2e-9
+    assert quoted["failures"] == 1
+    assert np.isfinite([*quoted.values()]).all()
 
 
 def test_table_for_print() -> None:

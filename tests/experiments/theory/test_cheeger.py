@@ -43,10 +43,10 @@ def test_density_is_that_of_the_kernel() -> None:
     """Of a standard normal, ``N(2 e^eta x / 3, I/3)`` at eta* where ``e^2eta = 3/2``."""
     kernel = Kernel(TARGETS["gaussian, off centre"], 4)
     first, away = np.linspace(-1.0, 3.0, 9), np.linspace(0.0, 2.0, 9)
-    found = kernel.log_density(first, away)
+    log_density = kernel.log_density(first, away)
     centre = 2.0 * 1.5**0.5 * 2.0 / 3.0
     expected = -1.5 * ((first - centre) ** 2 + away**2)
-    assert np.diff(found) == pytest.approx(np.diff(expected))
+    assert np.diff(log_density) == pytest.approx(np.diff(expected))
 
 
 def test_half_lines_of_the_normal_and_the_uniform() -> None:
@@ -64,8 +64,8 @@ def test_half_spaces_of_truncated_gaussians(d: int) -> None:
     inside = chi.cdf(scaled, d)
     disc = chi.cdf(scaled, d - 1)
     expected = 2.0 * 3.0**0.5 * norm.pdf(0.0) * disc / inside
-    found = cheeger.half_spaces(Kernel(TARGETS["gaussian"], d), radius)
-    assert found == pytest.approx(expected, rel=1e-4)
+    smallest = cheeger.half_spaces(Kernel(TARGETS["gaussian"], d), radius)
+    assert smallest == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("d", [2, 6])
@@ -73,9 +73,9 @@ def test_half_spaces_across_the_axis_of_two_modes(d: int) -> None:
     """Without a cut the law is a product, and its first factor has the smaller constant."""
     s = np.linspace(-8.0, 8.0, 1601)
     line = cheeger.half_lines(Kernel(TARGETS["two modes"], 1).log_density(s, 0.0 * s), 0.02)
-    found = cheeger.half_spaces(Kernel(TARGETS["two modes"], d), 8.0)
-    assert found == pytest.approx(line, rel=1e-5)
-    assert found < 0.95
+    smallest = cheeger.half_spaces(Kernel(TARGETS["two modes"], d), 8.0)
+    assert smallest == pytest.approx(line, rel=1e-5)
+    assert smallest < 0.95
 
 
 def test_balls_of_a_gaussian() -> None:
@@ -83,8 +83,8 @@ def test_balls_of_a_gaussian() -> None:
     d = 5
     r = np.linspace(0.01, 8.0, 4000)
     ratio = 3.0**0.5 * chi.pdf(r, d) / np.minimum(chi.cdf(r, d), chi.sf(r, d).clip(1e-300))
-    found = cheeger.balls(Kernel(TARGETS["gaussian"], d), 6.0)
-    assert found == pytest.approx(ratio[chi.sf(r, d) > 1e-9].min(), rel=0.02)
+    smallest = cheeger.balls(Kernel(TARGETS["gaussian"], d), 6.0)
+    assert smallest == pytest.approx(ratio[chi.sf(r, d) > 1e-9].min(), rel=0.02)
 
 
 def extrapolated(name_or_target: str | Target, d: int, radius: float) -> float:
@@ -141,14 +141,14 @@ def test_refinement_of_the_gap_is_of_second_order() -> None:
 @pytest.mark.parametrize("truncation", [0.6, 3.0])
 def test_every_value_lies_above_its_proved_bound(name: str, d: int, truncation: float) -> None:
     """The sign of the claim, and Cheeger's inequality with the exact constant in one dimension."""
-    found = cheeger.measure(Kernel(TARGETS[name], d), truncation, 16)
-    assert found["lower"][0] >= (2.0 / math.pi) ** 0.5
-    assert found["upper"][0] >= found["lower"][0] * (1.0 - 1e-6)
-    gap, error = found["gap"]
-    assert gap + error >= found["gap_lower"][0]
-    assert found["upper"][0] <= 2.0 * found["gap"][0] ** 0.5 * 1.2
+    measured = cheeger.measure(Kernel(TARGETS[name], d), truncation, 16)
+    assert measured["lower"][0] >= (2.0 / math.pi) ** 0.5
+    assert measured["upper"][0] >= measured["lower"][0] * (1.0 - 1e-6)
+    gap, error = measured["gap"]
+    assert gap + error >= measured["gap_lower"][0]
+    assert measured["upper"][0] <= 2.0 * measured["gap"][0] ** 0.5 * 1.2
     if d == 1:
-        assert gap >= 0.25 * found["exact"][0] ** 2
+        assert gap >= 0.25 * measured["exact"][0] ** 2
 
 
 def test_an_unconvex_potential_breaks_the_bound() -> None:

@@ -84,8 +84,8 @@ def test_mala_over_whole_chains_agrees_with_simulation() -> None:
         warm_start="gaussian",
         data_variance=two_modes.VARIANCE,
     )
-    found = modes_chains("rtk-mala", [(count, steps)], 1.0, 1, CELLS)
-    tv = found[count, steps]
+    variations = modes_chains("rtk-mala", [(count, steps)], 1.0, 1, CELLS)
+    tv = variations[count, steps]
     assert made.nfe == modes_run("rtk-mala", (count, steps), tv, 1.0).nfe
     assert tv > 0.05
     edges = np.linspace(CELLS.low, CELLS.high, 26)
@@ -134,8 +134,8 @@ def test_one_segment_of_mala_converges_geometrically() -> None:
 
 def test_cheapest() -> None:
     runs = [Run(5, 0.2, ""), Run(3, 0.3, ""), Run(9, 0.01, ""), Run(7, 0.05, "")]
-    found = cheapest(runs, [0.25, 0.05, 1e-3])
-    assert {eps: run.nfe for eps, run in found.items()} == {0.25: 5, 0.05: 7}
+    best = cheapest(runs, [0.25, 0.05, 1e-3])
+    assert {eps: run.nfe for eps, run in best.items()} == {0.25: 5, 0.05: 7}
 
 
 def test_while_it_helps() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import rtk
-from experiments.theory import curvature
+from experiments.theory import curvature, two_modes
 from rtk import targets
 
 
@@ -42,3 +42,9 @@ def test_the_analytic_bound_holds(target: str) -> None:
 
 def test_the_analytic_bound_is_for_equal_components() -> None:
     assert math.isnan(curvature.lipschitz_bound(targets.mixture("separated"), 0.0))
+
+
+@pytest.mark.parametrize("mode", [0.1, 1.0, 2.0])
+def test_the_analytic_bound_is_attained_by_two_modes(mode: float) -> None:
+    bound = curvature.lipschitz_bound(two_modes.target(mode), 0.0)
+    assert bound == pytest.approx(two_modes.lipschitz(mode))

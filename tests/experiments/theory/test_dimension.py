@@ -40,9 +40,9 @@ def test_cost_of_ddpm_is_the_least_that_is_enough() -> None:
 
 def test_cost_of_uld_is_the_sampler_s() -> None:
     eps, step_size = 0.1, 0.4
-    found = dimension.langevin_nfe("rtk-uld", 2, eps, step_size)
-    assert found is not None
-    count, inner = found
+    counts = dimension.langevin_nfe("rtk-uld", 2, eps, step_size)
+    assert counts is not None
+    count, inner = counts
     times = segments.from_lipschitz(4.0, dimension.product_end_time(2, eps))
     sampler = RTKULD(step_size=step_size, inner_steps=inner, data_variance=0.25)
     law, spent = sample_law(TARGET.score, 2, sampler, 10_000, segments=times)
@@ -131,15 +131,15 @@ def test_numbers_of_exact_power_laws() -> None:
         for rule in ("theory", "optimised")
         for d in (2, 8, 32, 128)
     )
-    found = dimension_table.numbers(frame)
+    quoted = dimension_table.numbers(frame)
     for name, power in (("uld", 0.5), ("ddpm", 1.0), ("mala", 2.0)):
         for ending in ("", "_low", "_high", "_optimised", "_last"):
-            assert found[f"{name}_power{ending}"] == pytest.approx(power)
+            assert quoted[f"{name}_power{ending}"] == pytest.approx(power)
     # The segments here grow as d: without one or two of that.
-    assert found["uld_power_segment"] == pytest.approx(-0.5)
-    assert found["uld_power_bare"] == pytest.approx(-1.5)
-    assert found["mala_step_power"] == pytest.approx(-1.0)
-    assert found["largest_dimension"] == 128
+    assert quoted["uld_power_segment"] == pytest.approx(-0.5)
+    assert quoted["uld_power_bare"] == pytest.approx(-1.5)
+    assert quoted["mala_step_power"] == pytest.approx(-1.0)
+    assert quoted["largest_dimension"] == 128
 
 
 def test_table_1_puts_each_slope_in_its_row() -> None:
@@ -150,8 +150,8 @@ def test_table_1_puts_each_slope_in_its_row() -> None:
         for ending, shift in (("", 0.0), ("_low", -0.1), ("_high", 0.1))
     }
     doubled = {name: 2 * slope for name, slope in numbers.items()}
-    found = table_1.table(numbers, doubled).set_index("method")
-    assert found.loc["RTK-MALA", "d: measured"] == "1.10 [1.00, 1.20]"
-    assert found.loc["RTK-ULD", "1/ε: measured"] == "1.20 [1.00, 1.40]"
-    assert found.loc["PF-ODE, underdamped corrector", "d: measured"] == table_1.DASH
-    assert len(found) <= 15
+    printed = table_1.table(numbers, doubled).set_index("method")
+    assert printed.loc["RTK-MALA", "d: measured"] == "1.10 [1.00, 1.20]"
+    assert printed.loc["RTK-ULD", "1/ε: measured"] == "1.20 [1.00, 1.40]"
+    assert printed.loc["PF-ODE, underdamped corrector", "d: measured"] == table_1.DASH
+    assert len(printed) <= 15

@@ -1,6 +1,7 @@
 """B6: errors of energy differences, what they do to the law, and what is read off them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,6 @@ import torch
 
 from experiments.theory import energy_estimators, two_modes
 from figures.tables import energy_estimators as energy_estimators_table
-from rtk.kernel import ReverseTransition
 from rtk.laws import grid as grid_law
 from rtk.laws.grid import Grid
 from rtk.metrics import Estimate
@@ -34,8 +34,8 @@ def test_orders_of_the_rules(modes: pd.DataFrame) -> None:
     orders = {"ula": 1, "taylor": 1, "trapezoid": 1, "gauss_1": 1}
     orders |= {"simpson": 2, "gauss_2": 2, "gauss_3": 3}
     for name, order in orders.items():
-        found = math.log2(tv[name].loc[0.2] / tv[name].loc[0.1])
-        assert found == pytest.approx(order, abs=0.2), name
+        measured = math.log2(tv[name].loc[0.2] / tv[name].loc[0.1])
+        assert measured == pytest.approx(order, abs=0.2), name
     assert tv["exact"].max() < 1e-12
 
 
@@ -55,26 +55,26 @@ def test_errors_are_those_of_stationary_proposals(modes: pd.DataFrame) -> None:
     """
     n, relative = 100_000, 0.4
     grid = Grid(-energy_estimators.REACH, energy_estimators.REACH, CELLS)
-    one = two_modes.kernel()
+    single = two_modes.kernel()
     generator = np.random.default_rng(0)
-    z = generator.choice(grid.centres, (n, 1), p=grid_law.kernel_law(one, grid))
+    z = generator.choice(grid.centres, (n, 1), p=grid_law.kernel_law(single, grid))
     step_size = relative / (3.0 * two_modes.LIPSCHITZ)
-    kernel = ReverseTransition(one.score, one.x.expand(n, 1), one.t_hi, one.t_lo, one.log_prob)
+    kernel = replace(single, x=single.x.expand(n, 1))
     here = kernel.at(torch.from_numpy(z))
     jump = math.sqrt(2.0 * step_size) * torch.from_numpy(generator.standard_normal((n, 1)))
     there = kernel.at(here.z - step_size * here.gradient + jump)
     truth, accepted = energy_estimators.acceptance(kernel, here, there, step_size)
     for name in ("trapezoid", "taylor", "simpson"):
         rule = energy_estimators.ESTIMATORS[name]
-        found, estimated = energy_estimators.acceptance(kernel, here, there, step_size, rule)
+        difference, estimated = energy_estimators.acceptance(kernel, here, there, step_size, rule)
         for values, metric, power in (
-            ((found - truth).numpy() ** 2, "energy_error", 2),
+            ((difference - truth).numpy() ** 2, "energy_error", 2),
             ((estimated - accepted).abs().numpy(), "acceptance_error", 1),
         ):
-            found_mean = Estimate.of_replicates(values)
+            mean = Estimate.of_replicates(values)
             expected = table(modes, metric)[name].loc[relative] ** power
-            gap = abs(found_mean.value - expected)
-            assert gap < 5 * found_mean.standard_error, (name, metric)
+            gap = abs(mean.value - expected)
+            assert gap < 5 * mean.standard_error, (name, metric)
 
 
 def test_exact_acceptance_is_in_detailed_balance() -> None:
@@ -82,9 +82,9 @@ def test_exact_acceptance_is_in_detailed_balance() -> None:
     kernel, here, there = energy_estimators.pairs(grid)
     step_size = 0.4 / (3.0 * two_modes.LIPSCHITZ)
     _, accepted = energy_estimators.acceptance(kernel, here, there, step_size)
-    one = two_modes.kernel()
-    law = grid_law.kernel_law(one, grid)
-    moves = grid_law.ula_matrix(one, grid, step_size) * accepted.numpy().reshape(120, 120)
+    single = two_modes.kernel()
+    law = grid_law.kernel_law(single, grid)
+    moves = grid_law.ula_matrix(single, grid, step_size) * accepted.numpy().reshape(120, 120)
     flow = law[:, np.newaxis] * moves
     np.testing.assert_allclose(flow, flow.T, atol=1e-16)
 

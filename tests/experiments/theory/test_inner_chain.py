@@ -14,7 +14,7 @@ def floors(value: dict[str, list[float]]) -> pd.DataFrame:
 
 
 def test_splittings_are_of_second_order_and_the_papers_integrator_of_first() -> None:
-    found = table.floor_numbers(
+    quoted = table.floor_numbers(
         floors(
             {
                 name: [inner_chain.gaussian_floor(method, step) for step in STEPS]
@@ -22,8 +22,8 @@ def test_splittings_are_of_second_order_and_the_papers_integrator_of_first() -> 
             }
         )
     )
-    assert found["uld_floor_power"] == pytest.approx(1.0, abs=0.05)
-    assert found["obabo_floor_power"] == pytest.approx(2.0, abs=0.05)
+    assert quoted["uld_floor_power"] == pytest.approx(1.0, abs=0.05)
+    assert quoted["obabo_floor_power"] == pytest.approx(2.0, abs=0.05)
 
 
 def test_baoab_has_no_floor_on_a_gaussian() -> None:
@@ -39,10 +39,10 @@ def test_metropolis_with_exact_energies_has_no_floor() -> None:
 
 
 def test_a_floor_of_rounding_has_no_order() -> None:
-    found = table.floor_numbers(floors({"exact": [1e-15, 2e-15, 1e-15], "ula": [0.1, 0.2, 0.4]}))
-    assert "exact_floor_power" not in found
-    assert found["exact_floor"] == 1e-15
-    assert found["ula_floor_power"] == pytest.approx(1.0)
+    quoted = table.floor_numbers(floors({"exact": [1e-15, 2e-15, 1e-15], "ula": [0.1, 0.2, 0.4]}))
+    assert "exact_floor_power" not in quoted
+    assert quoted["exact_floor"] == 1e-15
+    assert quoted["ula_floor_power"] == pytest.approx(1.0)
     # A floor that grew as the step shrank would show.
     assert table.floor_numbers(floors({"ula": [0.4, 0.2, 0.1]}))[
         "ula_floor_power"

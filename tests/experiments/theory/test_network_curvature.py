@@ -64,11 +64,11 @@ def test_network_at_its_start_is_the_score_of_a_gaussian() -> None:
     network.requires_grad_(False)
     network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     t = 0.2
-    found = network_curvature.measure(network, torch.zeros(2, 1, 28, 28), t, 3, 0)
+    measured = network_curvature.measure(network, torch.zeros(2, 1, 28, 28), t, 3, 0)
     curvature = 1.0 / (process.alpha(t) ** 2 * 0.25 + process.variance(t))
-    assert found["smallest"][0] == pytest.approx(-curvature, rel=1e-5)
-    assert found["lipschitz"][0] == pytest.approx(curvature, rel=1e-5)
-    assert found["antisymmetric"][0] < 1e-5
+    assert measured["smallest"][0] == pytest.approx(-curvature, rel=1e-5)
+    assert measured["lipschitz"][0] == pytest.approx(curvature, rel=1e-5)
+    assert measured["antisymmetric"][0] < 1e-5
 
 
 def test_segments_theory_integrates_one_over_eta_star() -> None:

@@ -87,11 +87,11 @@ def test_noise_is_fresh_at_every_call_and_as_large_as_it_says() -> None:
     noisy = robustness.noisy(step, [eps])
     laws, _ = robustness.gaussian_laws(noisy, times, ["noise"], [eps])
     np.testing.assert_allclose(laws["noise", eps].variance[:2], expected)
-    found = rtk.sample(
+    result = rtk.sample(
         robustness.true_score, 2, n, noisy, 10, segments=times, denoise=False, dtype=torch.float64
     )
     error = 5.0 * math.sqrt(2.0 / n)
-    np.testing.assert_allclose(found.samples.var(0).numpy(), expected, rtol=error)
+    np.testing.assert_allclose(result.samples.var(0).numpy(), expected, rtol=error)
 
 
 @pytest.mark.parametrize("energy", ["trapezoid", "simpson"])
@@ -110,8 +110,8 @@ def test_score_only_mala_converges_to_the_wrong_kernel(energy: str) -> None:
     state = base.State(start, t_hi)
 
     def draw(noise: Noise) -> torch.Tensor:
-        many = base.State(state.x.expand(noise.n, 1), t_hi)
-        return robustness.WrongKernel()(problem, many, t_lo, 2, noise)[0].x
+        states = base.State(state.x.expand(noise.n, 1), t_hi)
+        return robustness.WrongKernel()(problem, states, t_lo, 2, noise)[0].x
 
     limit = grid_law.start_law(affine.affine_law(draw, 1), grid)
     assert grid_law.tv(invariant, limit) < 1e-10
@@ -230,12 +230,12 @@ def test_simulation_of_noisy_mala_agrees(energy: str) -> None:
         sign = torch.from_numpy(coins.choice([-1.0, 1.0], z.shape))
         return two_modes.TARGET.score(z, t) + size * sign
 
-    one = two_modes.kernel()
-    kernel = replace(one, score=score, x=one.x.expand(n, 1))
+    single = two_modes.kernel()
+    kernel = replace(single, score=score, x=single.x.expand(n, 1))
     start = torch.full((n, 1), GRID.centres[cell], dtype=torch.float64)
     noise = ChainNoise(3, n, (1,), dtype=torch.float64)
     last, _ = mala(kernel, start, 3, STEP, noise, energy)
-    matrix = grid_law.noisy_mala_matrix(one, GRID, STEP, size, energy)
+    matrix = grid_law.noisy_mala_matrix(single, GRID, STEP, size, energy)
     begin = np.zeros(2 * GRID.cells)
     begin[[cell, GRID.cells + cell]] = 0.5
     law = grid_law.laws(begin, matrix, 3)[3].reshape(2, -1).sum(0)

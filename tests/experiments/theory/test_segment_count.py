@@ -13,7 +13,7 @@ from rtk.laws.gaussian import Gaussian
 
 
 def test_number_of_exact_kernels_does_not_matter() -> None:
-    """They compose: what is left is the start."""
+    """Exact kernels compose, so the only error is that of the start."""
     whole = gaussian_steps.law(gaussian_steps.exact_kernel, PAIR, [2.0, 0.0])
     cut = gaussian_steps.law(gaussian_steps.exact_kernel, PAIR, np.linspace(2.0, 0.0, 40))
     np.testing.assert_allclose(cut.mean, whole.mean, rtol=1e-12)

@@ -45,12 +45,12 @@ def test_errors_are_those_of_the_sampler(family: str) -> None:
     variances = np.tile(segment_length.VARIANCES, 2)
     mixture = rtk.GaussianMixture([1.0], np.zeros((1, 20)), variances[np.newaxis])
     target = Gaussian(np.zeros(20), variances)
-    found = [
+    rows = [
         row for row in segment_length.gaussian_rows("rtk-uld", 20, 33, [5]) if row["segments"] == 5
     ]
-    found = [row for row in found if row["family"] == family]
-    assert {row["step"] for row in found} == {"best", "off", "default"}
-    for row in found:
+    rows = [row for row in rows if row["family"] == family]
+    assert {row["step"] for row in rows} == {"best", "off", "default"}
+    for row in rows:
         sampler = RTKULD(step_size=row["step_size"], data_variance=0.25)
         times = segment_length.FAMILIES[family](5)
         law, spent = affine.sample_law(mixture.score, 20, sampler, 33, segments=times)
