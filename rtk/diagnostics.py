@@ -15,6 +15,7 @@ LARGEST_MISMATCH = 0.1
 
 
 SMALLEST_ACCEPTANCE = 0.05
+ENOUGH_PROPOSALS = 100
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,12 @@ def warn_of_mismatch(plan: Plan, depth: int) -> None:
         warn(message, depth + 1)
 
 
-def warn_of_rejections(segments: list[SegmentDiagnostics], depth: int) -> None:
-    """Warn of the first segment on which hardly any proposal is accepted."""
+def warn_of_rejections(segments: list[SegmentDiagnostics], chains: int, depth: int) -> None:
+    """Warn of the first segment on which hardly any proposal is accepted, among enough of them."""
     for segment in segments:
-        if segment.acceptance is not None and segment.acceptance < SMALLEST_ACCEPTANCE:
+        if segment.acceptance is None or chains * segment.inner_steps < ENOUGH_PROPOSALS:
+            continue
+        if segment.acceptance < SMALLEST_ACCEPTANCE:
             message = (
                 f"only {segment.acceptance:.2%} of the proposals are accepted on the segment from "
                 f"t = {segment.t_hi:.3g} to {segment.t_lo:.3g}: try a smaller step_size"

@@ -154,7 +154,7 @@ def sample(
         diagnostics.merge(crossing, [trace[k] for trace in traces], sizes)
         for k, crossing in enumerate(plan.crossings)
     ]
-    diagnostics.warn_of_rejections(merged, depth=2)
+    diagnostics.warn_of_rejections(merged, n, depth=2)
     log_prob_calls = plan.problem.log_prob.evaluations if plan.problem.log_prob else 0
     with torch.inference_mode(False):
         samples = torch.cat(parts)

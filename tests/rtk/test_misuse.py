@@ -250,6 +250,8 @@ def test_a_chain_that_never_moves_is_warned_of() -> None:
     assert "of the proposals are accepted on the segment from t = 5" in message
     assert "try a smaller step_size" in message
     assert warned(**options) == []
+    # One chain may reject all its few proposals by chance.
+    assert warned(**options, n=1, step_size=50.0) == []
 
 
 def test_a_module_in_training_mode_is_warned_of() -> None:
