@@ -36,7 +36,7 @@ rule simulate_mixture:
 
 rule mixture_floor:
     input:
-        code=sources("experiments/mixtures/floor.py"),
+        code=sources("experiments/mixtures/floor.py", methods=[]),
     output:
         table="<results>/data/mixtures/{target}/exact.parquet",
         sample="<results>/data/mixtures/{target}/exact.npz",

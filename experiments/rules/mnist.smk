@@ -96,7 +96,7 @@ rule sample_mnist:
 
 rule mnist_floor:
     input:
-        code=sources("experiments/mnist/floor.py"),
+        code=sources("experiments/mnist/floor.py", methods=[]),
         data=rules.fetch_mnist.output.data,
         classifier=mnist_weights("classifier"),
     output:

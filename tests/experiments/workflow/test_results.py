@@ -148,6 +148,11 @@ def test_code_version_is_not_that_of_a_repository_around(copy: Path) -> None:
     assert code_version(copy) == "unknown"
 
 
+def test_code_version_is_not_that_of_a_project_that_holds_a_copy(copy: Path) -> None:
+    commit(copy.parent, "project")
+    assert code_version(copy) == "unknown"
+
+
 def test_code_version_is_not_that_of_the_environment(copy: Path, tmp_path: Path) -> None:
     """As in a hook of another repository, where git sets these variables."""
     (tmp_path / "other").mkdir()
