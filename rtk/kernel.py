@@ -18,6 +18,7 @@ from torch import Tensor
 
 from rtk import process
 from rtk.score import LogProb, Score
+from rtk.segments import check_ends
 
 
 def dot(a: Tensor, b: Tensor) -> Tensor:
@@ -74,8 +75,7 @@ class ReverseTransition:
     def __post_init__(self) -> None:
         object.__setattr__(self, "t_hi", float(self.t_hi))
         object.__setattr__(self, "t_lo", float(self.t_lo))
-        if not (0.0 <= self.t_lo < self.t_hi < math.inf):
-            raise ValueError(f"need 0 <= t_lo < t_hi, got t_lo={self.t_lo} and t_hi={self.t_hi}")
+        check_ends(self.t_hi, self.t_lo)
         if self.x.ndim < 2:
             raise ValueError(f"x must have shape (n, *shape), got {tuple(self.x.shape)}")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from rtk import process
-from rtk.checks import check_count, check_number
+from rtk.checks import check_count, check_number, check_positive
 
 T_START = 5.0
 T_END = 1e-4
@@ -53,9 +53,7 @@ def from_lipschitz(lipschitz: float, t_start: float = T_START, t_end: float = 0.
 
 def critical_length(lipschitz: float) -> float:
     """``eta* = log(1 + 1/(2L)) / 2``, for which ``1 / (e^2eta* - 1) = 2L``."""
-    if not 0.0 < lipschitz < math.inf:
-        raise ValueError(f"lipschitz must be positive and finite, got {lipschitz}")
-    return 0.5 * math.log1p(0.5 / lipschitz)
+    return 0.5 * math.log1p(0.5 / check_positive("lipschitz", lipschitz))
 
 
 def check(times: Iterable[float]) -> Times:
@@ -67,6 +65,12 @@ def check(times: Iterable[float]) -> Times:
     if len(grid) < 2 or not falling or not (grid[-1] >= 0.0 and grid[0] < math.inf):
         raise ValueError(f"segments must be two or more decreasing times >= 0, got {grid}")
     return grid
+
+
+def check_ends(t_hi: float, t_lo: float) -> None:
+    """An error unless ``t_hi`` and ``t_lo`` can be the ends of one segment."""
+    if not 0.0 <= t_lo < t_hi < math.inf:
+        raise ValueError(f"need 0 <= t_lo < t_hi, got t_lo={t_lo} and t_hi={t_hi}")
 
 
 def _times(grid: Sequence[float] | np.ndarray) -> Times:

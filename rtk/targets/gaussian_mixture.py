@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from rtk import process
+from rtk.segments import check_ends
 from rtk.targets.base import DType, Generator, Target, check_time, draw_components, normal
 from rtk.targets.mixture_transition import MixtureTransition, Parameters
 
@@ -158,8 +159,7 @@ class GaussianMixture(Target):
 
     def reverse_transition(self, x: Tensor, t_hi: float, t_lo: float) -> MixtureTransition:
         """The exact kernel ``p(z at t_lo | x at t_hi)``, one mixture for each row of ``x``."""
-        if not 0.0 <= t_lo < t_hi < math.inf:
-            raise ValueError(f"need 0 <= t_lo < t_hi, got t_lo={t_lo} and t_hi={t_hi}")
+        check_ends(t_hi, t_lo)
         weights = self._responsibilities(x, t_hi)
         return MixtureTransition(self.parameters_on(x.device), weights, x, t_hi, t_lo)
 
