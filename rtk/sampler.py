@@ -189,7 +189,9 @@ def run(
         before = score.evaluations
         # The draw is made in any case, so that the later draws do not depend on ``start``.
         normal = noise.normal()
-        state = State(normal if start is None else start, plan.crossings[0].t_hi)
+        t_hi = plan.crossings[0].t_hi
+        first = plan.crossings[0].sampler.initial(normal, t_hi) if start is None else start
+        state = State(first, t_hi)
         trace: list[tuple[int, Info]] = []
         bad: dict[int, float] = {}
         for crossing in plan.crossings:

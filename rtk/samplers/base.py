@@ -61,6 +61,9 @@ class Problem:
 class Sampler(Protocol):
     """How to cross a segment, how to cut the path by default, and what that costs at least."""
 
+    def initial(self, normal: Tensor, t: float) -> Tensor:
+        """The states at the start ``t`` of a run, from standard normal draws."""
+
     def __call__(
         self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
@@ -73,7 +76,14 @@ class Sampler(Protocol):
         """Scores that suffice to cross ``segments`` segments if none is reused."""
 
 
-class OneScorePerSegment:
+class NormalStart:
+    """Chains begin at ``N(0, I)``."""
+
+    def initial(self, normal: Tensor, t: float) -> Tensor:
+        return normal
+
+
+class OneScorePerSegment(NormalStart):
     """Grid and cost of the samplers without an inner chain: as many segments as scores."""
 
     def default_times(self, nfe: int, problem: Problem, t_start: float = T_START) -> Times:

@@ -1,0 +1,43 @@
+"""The score of a model as a denoiser of flat points, which is what a calibration works with."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rtk import process
+from rtk.score import CountedScore
+
+ROWS = 512
+"""Points that are given to the score at once."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A counted score, and the shape, device and precision of the points that it takes."""
+
+    score: CountedScore
+    shape: tuple[int, ...]
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def dimension(self) -> int:
+        return math.prod(self.shape)
+
+    def noise(self, y: Tensor, sigma: float) -> Tensor:
+        """The estimate ``-s_t score`` of the noise in ``y = x / a_t``, shape (n, d), float64."""
+        t = time_of(sigma)
+        x = (process.alpha(t) * y).to(self.dtype)
+        scores = [self.score(part.reshape(-1, *self.shape), t) for part in x.split(ROWS)]
+        return -process.sigma(t) * torch.cat(scores).reshape(len(y), -1).double()
+
+    def denoise(self, y: Tensor, sigma: float) -> Tensor:
+        """``D(y, sigma) = E[x_0 | x_0 + sigma xi = y]``, shape (n, d), float64."""
+        return y - sigma * self.noise(y, sigma)
+
+
+def time_of(sigma: float) -> float:
+    """The OU time at which ``s_t / a_t = sigma``."""
+    return 0.5 * math.log1p(sigma**2)
