@@ -20,7 +20,8 @@ The path begins with an exact draw of the base at ``t_start`` and its flow to th
 need no score, and ends at ``sigma = 0``.
 """
 
-import dataclass
+import math
+from dataclasses import dataclass
 
 from torch import Tensor
 
