@@ -7,16 +7,17 @@ Diffusion Inference*, NeurIPS 2024, arXiv 2405.16387.
 from importlib import import_module
 from types import ModuleType
 
+from rtk.calibration.calibration import Calibration, calibrate
 from rtk.checks import SamplingWarning
 from rtk.diagnostics import Diagnostics
 from rtk.kernel import ReverseTransition
+from rtk.registry import methods
 from rtk.sampler import Result, sample
 from rtk.samplers.annealed_langevin import AnnealedLangevin
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.exact_kernel import ExactKernel
-from rtk.samplers.registry import methods
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
 from rtk.score import NonFiniteError
 from rtk.targets.gaussian_mixture import GaussianMixture
@@ -30,6 +31,7 @@ __all__ = [
     "RTKULA",
     "RTKULD",
     "AnnealedLangevin",
+    "Calibration",
     "DPMSolverPP2M",
     "Diagnostics",
     "ExactKernel",
@@ -38,6 +40,7 @@ __all__ = [
     "Result",
     "ReverseTransition",
     "SamplingWarning",
+    "calibrate",
     "methods",
     "sample",
 ]

@@ -2,6 +2,9 @@
 
 import math
 import operator
+from collections.abc import Iterable, Sequence
+
+import torch
 
 
 class SamplingWarning(UserWarning):
@@ -44,3 +47,24 @@ def check_nonnegative(name: str, value: float) -> float:
     if not 0.0 <= number < math.inf:
         raise ValueError(f"{name} must be a finite number >= 0, got {value}")
     return number
+
+
+def check_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
+    """The shape of one sample as a tuple; an int d means (d,)."""
+    sides = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+    if not sides:
+        raise ValueError("shape must have at least one side, got ()")
+    return tuple(check_count("a side of shape", side) for side in sides)
+
+
+def check_dtype(dtype: torch.dtype | None) -> torch.dtype:
+    """The precision of the chains, float32 or float64; torch's default if it is None."""
+    dtype = torch.get_default_dtype() if dtype is None else dtype
+    if not isinstance(dtype, torch.dtype):
+        raise TypeError(f"dtype must be torch.float32 or torch.float64, got {dtype!r}")
+    if dtype not in (torch.float32, torch.float64):
+        raise ValueError(
+            f"dtype must be torch.float32 or torch.float64, got {dtype}: the state of the chains "
+            "would lose its digits over many segments. A score may answer in half precision"
+        )
+    return dtype

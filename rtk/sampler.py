@@ -5,7 +5,7 @@ cross a segment.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,24 +14,34 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from rtk import diagnostics
-from rtk.checks import check_count
+from rtk.checks import check_count, check_dtype, check_positive, check_shape
 from rtk.diagnostics import Diagnostics
 from rtk.noise import ChainNoise, Noise
 from rtk.plan import Plan, make_plan
-from rtk.samplers.base import Info, Sampler, State
-from rtk.samplers.registry import METHODS, methods
+from rtk.registry import METHODS, methods
+from rtk.samplers.base import Fittable, Fitted, Info, Sampler, State
 from rtk.score import LogProb, NonFiniteError, Score
+from rtk.segments import T_START
 
 Callback = Callable[[Tensor, float, range], None]
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Samples (n, *shape), measured score evaluations per chain, diagnostics."""
+    """What a run returns.
+
+    Attributes:
+        samples: shape (n, *shape).
+        nfe: measured score evaluations per chain.
+        diagnostics: per segment.
+        calibration: of the methods "calibrated" and "rtk". Its ``rows`` are the score evaluations
+            that were spent on it, which are not part of ``nfe``.
+    """
 
     samples: Tensor
     nfe: int
     diagnostics: Diagnostics
+    calibration: Fitted | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
@@ -46,7 +56,7 @@ def sample(
     score: Score,
     shape: int | Sequence[int],
     n: int,
-    method: str | Sampler = "rtk-uld",
+    method: str | Sampler | Fittable = "rtk-uld",
     nfe: int = 100,
     seed: int = 0,
     log_prob: LogProb | None = None,
@@ -107,7 +117,7 @@ def sample(
         SamplingWarning: if the score at the start is far from that of ``N(0, I)``, if hardly any
             proposal is accepted, or if the score is a torch module in training mode.
     """
-    shape = _check_shape(shape)
+    shape = check_shape(shape)
     n, first = check_count("n", n), check_count("first", first, minimum=0)
     seed = check_count("seed", seed, minimum=0)
     if nonfinite not in ("raise", "keep"):
@@ -115,9 +125,12 @@ def sample(
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable, got {callback!r}")
     device = torch.device(device) if device is not None else torch.get_default_device()
-    dtype = _check_dtype(dtype)
+    dtype = check_dtype(dtype)
     chunk = default_chunk(shape, device) if chunk is None else check_count("chunk", chunk)
-    sampler = make_sampler(method, options)
+    sampler, calibration = make_sampler(method, options), None
+    if hasattr(sampler, "fit"):
+        start = T_START if t_start is None else check_positive("t_start", t_start)
+        sampler, calibration = sampler.fit(score, shape, nfe, start, device, dtype)
     plan = make_plan(score, sampler, nfe, log_prob, segments, denoise, t_start)
     if x_init is not None:
         x_init = _check_start(x_init, (n, *shape), device, dtype)
@@ -162,6 +175,7 @@ def sample(
         samples,
         -(-plan.problem.score.evaluations // n),
         Diagnostics(merged, -(-log_prob_calls // n), bad),
+        calibration,
     )
 
 
@@ -209,7 +223,9 @@ def run(
         return state.x, trace, bad
 
 
-def make_sampler(method: str | Sampler, options: dict[str, object]) -> Sampler:
+def make_sampler(
+    method: str | Sampler | Fittable, options: dict[str, object]
+) -> Sampler | Fittable:
     """The sampler of a name with its options, or the sampler object itself.
 
     Raises:
@@ -219,7 +235,7 @@ def make_sampler(method: str | Sampler, options: dict[str, object]) -> Sampler:
     if not isinstance(method, str):
         if options:
             raise ValueError(f"options {[*options]} belong into the sampler object given as method")
-        if isinstance(method, type) or not callable(method):
+        if isinstance(method, type) or not (callable(method) or hasattr(method, "fit")):
             raise TypeError(f"method must be a name or a sampler object, got {method!r}")
         return method
     if method not in METHODS:
@@ -234,25 +250,6 @@ def make_sampler(method: str | Sampler, options: dict[str, object]) -> Sampler:
     if unknown:
         raise ValueError(f"method {method!r} has no option {unknown}, expected one of {known}")
     return factory(**options)
-
-
-def _check_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
-    sides = tuple(shape) if isinstance(shape, Iterable) else (shape,)
-    if not sides:
-        raise ValueError("shape must have at least one side, got ()")
-    return tuple(check_count("a side of shape", side) for side in sides)
-
-
-def _check_dtype(dtype: torch.dtype | None) -> torch.dtype:
-    dtype = torch.get_default_dtype() if dtype is None else dtype
-    if not isinstance(dtype, torch.dtype):
-        raise TypeError(f"dtype must be torch.float32 or torch.float64, got {dtype!r}")
-    if dtype not in (torch.float32, torch.float64):
-        raise ValueError(
-            f"dtype must be torch.float32 or torch.float64, got {dtype}: the state of the chains "
-            "would lose its digits over many segments. A score may answer in half precision"
-        )
-    return dtype
 
 
 def _check_start(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-REGISTRY = Path("rtk/samplers/registry.py")
+REGISTRY = Path("rtk/registry.py")
 """The file whose dictionary `METHODS` holds the samplers by name."""
 
 Name = tuple[str, ...]

@@ -15,9 +15,7 @@ DIRECTIONS = 128
 """Number of principal directions in higher dimensions."""
 
 
-def fit(
-    model: Model, pilot: Pilot, generator: torch.Generator
-) -> GaussianBase:
+def fit(model: Model, pilot: Pilot, generator: torch.Generator) -> GaussianBase:
     """The Gaussian ``N(m, C)`` whose denoiser is nearest to the model's along the pilot.
 
     The eigenvectors are those of the denoiser's Jacobian at a noise level three times as wide as
@@ -26,7 +24,7 @@ def fit(
     minimises ``sum_l h_l / sigma_l^2 E (D - m - c (y - m) / (c + sigma_l^2))^2`` over all levels,
     where ``h_l`` is the length of the level in ``ln(sigma)``.
     """
-    ends = pilot.denoised[-1]
+    ends = pilot.ends
     widest = math.sqrt(float(torch.linalg.matrix_norm(ends - ends.mean(0), 2)) ** 2 / len(ends))
     basis = principal_directions(model, ends.mean(0), 3.0 * widest, generator)
     bare = GaussianBase(torch.zeros_like(ends[0]), torch.ones_like(ends[0]), basis)
@@ -52,10 +50,7 @@ def principal_directions(
 
     def times(directions: Tensor) -> Tensor:
         """The Jacobian times unit columns (d, k)."""
-        ends = [
-            model.denoise(centre + sign * sigma * directions.T, sigma)
-            for sign in (1.0, -1.0)
-        ]
+        ends = [model.denoise(centre + sign * sigma * directions.T, sigma) for sign in (1.0, -1.0)]
         return (ends[0] - ends[1]).T / (2.0 * sigma)
 
     if d <= FULL:

@@ -1,17 +1,191 @@
-from dataclasses import dataclass, field
-import math
-import torch
-from rtk.calibration import base as bases, moments as mm, nodes, pilot as pilots
-from rtk.calibration.model import Model
-from rtk.calibration.solver import solver
-from rtk.score import CountedScore
+"""Calibrate a model: once, from a few chains, for any number of score evaluations."""
 
-def calibrate(score, shape, seed=0, device=None, dtype=None, t_start=5.0, progress=False):
-    shape = (shape,) if isinstance(shape,int) else tuple(shape)
-    m = Model(CountedScore(score), shape, device or torch.device("cpu"), dtype or torch.get_default_dtype())
-    g = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        p = pilots.run(m, t_start, g, progress)
-        b = bases.fit(m, p, g)
-        mom = mm.of(p, b)
-    return m, p, b, mom
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from rtk.calibration import base as bases
+from rtk.calibration import consistency, kernels, moments, pilot, selection
+from rtk.calibration.model import Model
+from rtk.calibration.moments import Moments
+from rtk.calibration.selection import Trial
+from rtk.checks import check_count, check_dtype, check_positive, check_shape
+from rtk.gaussian_base import GaussianBase
+from rtk.samplers.calibrated import Calibrated
+from rtk.score import CountedScore, Score
+from rtk.segments import T_START
+
+METHODS = ("calibrated", "rtk")
+
+
+@dataclass(eq=False)
+class Calibration:
+    """What was learned of a model: `calibrate` makes it, `rtk.calibration.file` keeps it.
+
+    The solver for a number of score evaluations is made when it is first asked for. That costs more
+    score evaluations, and the solver is kept.
+
+    Attributes:
+        shape: of one sample.
+        t_start: OU time at which the chains begin.
+        seed: of the pilot.
+        base: the Gaussian whose flow is exact.
+        moments: inner products along the pilot.
+        trial: chains of the pilot on which solvers are tried.
+        starts: the pilot's chains at ``t_start``, in the coordinates ``y = x / a_t``, (chains, d).
+        finest: the pilot's lowest noise level.
+        rms: the spread of the data per coordinate.
+        consistency: in standard errors, how far the score is from that of the flow's own end points
+            (`rtk.calibration.consistency`); negative if the noise estimate is too large.
+        rows: score evaluations so far, each of one point.
+        solvers: (method, number of score evaluations) -> solver.
+    """
+
+    shape: tuple[int, ...]
+    t_start: float
+    seed: int
+    base: GaussianBase
+    moments: Moments
+    trial: Trial
+    starts: Tensor
+    finest: float
+    rms: float
+    consistency: float
+    rows: int = 0
+    solvers: dict[tuple[str, int], Calibrated] = field(default_factory=dict)
+
+    @property
+    def needs_noise(self) -> bool:
+        """Whether the score is so far from consistent that "rtk" adds noise."""
+        return self.consistency < consistency.CRITICAL
+
+    def solver(
+        self,
+        nfe: int,
+        score: Score,
+        method: str = "calibrated",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Calibrated:
+        """The sampler for ``nfe`` score evaluations per chain, at most.
+
+        Args:
+            nfe: at least 1. Beyond the number of the pilot's levels nothing is gained, and less is
+                spent.
+            score: the score that was calibrated; it is evaluated if this solver is not known yet.
+            method: "calibrated", the probability flow without noise, or "rtk", which samples
+                reverse transition kernels if `needs_noise` says so and is the same otherwise.
+            device, dtype: of the points that the score takes; torch's defaults if not given.
+        """
+        nfe = check_count("nfe", nfe)
+        if method not in METHODS:
+            raise ValueError(f"method must be one of {METHODS}, got {method!r}")
+        if not self.needs_noise or nfe < kernels.FEWEST:
+            method = "calibrated"
+        if (method, nfe) not in self.solvers:
+            with torch.no_grad():
+                model = make_model(score, self.shape, device, dtype)
+                fit = self._flow if method == "calibrated" else self._kernels
+                self.solvers[method, nfe] = fit(model, nfe)
+                self.rows += model.score.evaluations
+        return self.solvers[method, nfe]
+
+    def fit(
+        self,
+        score: Score,
+        shape: tuple[int, ...],
+        nfe: int,
+        t_start: float,
+        device: torch.device,
+        dtype: torch.dtype,
+        method: str = "calibrated",
+    ) -> "tuple[Calibrated, Calibration]":
+        """The sampler that `rtk.sample` runs if the calibration is its method."""
+        if shape != self.shape:
+            raise ValueError(f"the calibration is for samples of shape {self.shape}, got {shape}")
+        if t_start not in (self.t_start, T_START):
+            raise ValueError(f"the calibration begins at t_start={self.t_start:g}, not {t_start:g}")
+        return self.solver(nfe, score, method, device, dtype), self
+
+    def break_even(self, nfe: int, rival: int) -> int:
+        """Samples from which on ``nfe`` scores each and `rows` are fewer than ``rival`` each."""
+        nfe, rival = check_count("nfe", nfe), check_count("rival", rival)
+        if rival <= nfe:
+            raise ValueError(f"rival must be above nfe={nfe} for a break-even, got {rival}")
+        return math.ceil(self.rows / (rival - nfe))
+
+    def _flow(self, model: Model, nfe: int) -> Calibrated:
+        return selection.select(model, self.trial, self.base, self.moments, self.t_start, nfe)
+
+    def _kernels(self, model: Model, nfe: int) -> Calibrated:
+        levels = kernels.levels(nfe, self.base, self.rms, self.trial.width)
+        generator = torch.Generator().manual_seed(self.seed)
+        return kernels.fit(
+            model, self.base, self.t_start, levels, self.finest, self.starts, generator
+        )
+
+
+def calibrate(
+    score: Score,
+    shape: int | Sequence[int],
+    seed: int = 0,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    *,
+    t_start: float = T_START,
+    progress: bool = False,
+) -> Calibration:
+    """Calibrate a model.
+
+    A pilot of 128 chains is carried accurately along the probability flow. From it follow a
+    Gaussian base, and the inner products from which the solver for any number of score evaluations
+    is fitted. It takes about ten thousand score evaluations and nothing but linear algebra beside
+    them. Memory is that of the pilot, about ``levels * 128 * d`` numbers of 8 bytes, three times.
+
+    Args:
+        score: ``(x, t) -> grad log p_t(x)``, as for `rtk.sample`.
+        shape: shape of one sample; an int d means (d,).
+        seed: of the pilot.
+        device, dtype: of the points that the score takes; torch's defaults if not given.
+        t_start: OU time at which the chains begin; there ``p_t`` must be close to ``N(0, I)``.
+        progress: show a progress bar.
+
+    Returns:
+        The calibration, for ``rtk.sample(..., method=calibration)``.
+
+    Raises:
+        ValueError, TypeError: as `rtk.sample`.
+        FloatingPointError: if the score is not finite along the pilot.
+    """
+    seed, t_start = check_count("seed", seed, minimum=0), check_positive("t_start", t_start)
+    with torch.inference_mode(False), torch.no_grad():
+        model = make_model(score, check_shape(shape), device, dtype)
+        generator = torch.Generator().manual_seed(seed)
+        run = pilot.run(model, t_start, generator, progress)
+        base = bases.fit(model, run, generator)
+        return Calibration(
+            shape=model.shape,
+            t_start=t_start,
+            seed=seed,
+            base=base,
+            moments=moments.of(run, base),
+            trial=Trial.of(run),
+            starts=run.y[0],
+            finest=run.sigmas[-1],
+            rms=run.rms,
+            consistency=consistency.statistic(model, run.ends, run.rms, generator),
+            rows=model.score.evaluations,
+        )
+
+
+def make_model(
+    score: Score,
+    shape: tuple[int, ...],
+    device: torch.device | str | None,
+    dtype: torch.dtype | None,
+) -> Model:
+    device = torch.device(device) if device is not None else torch.get_default_device()
+    return Model(CountedScore(score), shape, device, check_dtype(dtype))

@@ -41,7 +41,7 @@ class Moments:
 def of(pilot: Pilot, base: GaussianBase) -> Moments:
     """The moments of a pilot with respect to a base."""
     residuals = residuals_of(pilot, base)
-    levels, chains, m = residuals.shape
+    levels, chains, _ = residuals.shape
     total = integrals(residuals, pilot.sigmas, base.variances)
     sigmas = torch.tensor([*pilot.sigmas, 0.0], dtype=residuals.dtype, device=residuals.device)
     spread = (base.variances + sigmas[:, None] ** 2).sqrt()

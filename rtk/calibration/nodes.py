@@ -1,9 +1,9 @@
 """Where to spend the scores: noise levels by dynamic programming.
 
-A plan goes from level 0 with the flow of the base alone to its first node, then from node to node,
-and from the last one to ``sigma = 0``. A step ``current -> next`` that knows the residual of the
-node before, too, leaves the mean square ``q(before, current, next)`` unexplained. The plan minimises
-the sum of ``(sigma_next^2 + w)^(-beta) q`` over its steps.
+A plan goes from level 0 with the flow of the base alone to its first node, then from node to
+node, and from the last one to ``sigma = 0``. A step ``current -> next`` that knows the residual of
+the node before, too, leaves the mean square ``q(before, current, next)`` unexplained. The plan
+minimises the sum of ``(sigma_next^2 + w)^(-beta) q`` over its steps.
 """
 
 import numpy as np

@@ -1,9 +1,9 @@
 """The pilot: a few chains, carried accurately along the probability flow.
 
 Coordinates are ``y = x / a_t`` and ``sigma = s_t / a_t``. The solver is a predictor-corrector that
-is exponential in the flow of ``N(0, I)``: the residual of the score is interpolated in ``ln(sigma)``
-over the last levels. Each level costs one score, and the difference between prediction and
-correction sets the next step.
+is exponential in the flow of ``N(0, I)``: the residual of the score is interpolated in
+``ln(sigma)`` over the last levels. Each level costs one score, and the difference between
+prediction and correction sets the next step.
 """
 
 import math
@@ -47,10 +47,13 @@ class Pilot:
     rms: float
     narrow_variance: float
 
+    @property
+    def ends(self) -> Tensor:
+        """The chains at ``sigma = 0``, (chains, d): below the last level ``y - D ~ sigma^2``."""
+        return 0.5 * (self.y[-1] + self.denoised[-1])
 
-def run(
-    model: Model, t_start: float, generator: torch.Generator, progress: bool = False
-) -> Pilot:
+
+def run(model: Model, t_start: float, generator: torch.Generator, progress: bool = False) -> Pilot:
     """Carry the pilot from ``t_start`` down, until the noise is negligible."""
     start = start_noise(CHAINS, model.dimension, generator).to(model.device)
     one = torch.ones(1, dtype=torch.float64, device=model.device)

@@ -5,7 +5,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from rtk import process
@@ -47,9 +46,8 @@ class Trial:
     @classmethod
     def of(cls, pilot: Pilot) -> "Trial":
         noise = (pilot.y[-1] - pilot.denoised[-1])[:CHAINS]
-        end = pilot.y[-1][:CHAINS] - 0.5 * noise
         score = -noise / pilot.sigmas[-1] ** 2
-        return cls(pilot.y[0][:CHAINS], end, score, math.sqrt(pilot.narrow_variance))
+        return cls(pilot.y[0][:CHAINS], pilot.ends[:CHAINS], score, math.sqrt(pilot.narrow_variance))
 
     def error(self, model: Model, candidate: Calibrated) -> float:
         """How far the solver's ends are from the pilot's.

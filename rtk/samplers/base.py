@@ -7,11 +7,12 @@ sampler on each. DDPM, DDIM and RTK differ only in how they cross a segment.
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from rtk import process, segments
 from rtk.noise import Noise
-from rtk.score import CountedLogProb, CountedScore
+from rtk.score import CountedLogProb, CountedScore, Score
 from rtk.segments import T_START, Times
 
 
@@ -74,6 +75,34 @@ class Sampler(Protocol):
 
     def minimum_nfe(self, segments: int, problem: Problem) -> int:
         """Scores that suffice to cross ``segments`` segments if none is reused."""
+
+
+class Fitted(Protocol):
+    """What a method that is fitted to a model has learned of it.
+
+    Attributes:
+        rows: the score evaluations that it took, each of one point.
+    """
+
+    rows: int
+
+    def break_even(self, nfe: int, rival: int) -> int:
+        """Samples from which on ``nfe`` scores each and `rows` are fewer than ``rival`` each."""
+
+
+class Fittable(Protocol):
+    """A method that has to see the model and the budget before there is a sampler."""
+
+    def fit(
+        self,
+        score: Score,
+        shape: tuple[int, ...],
+        nfe: int,
+        t_start: float,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> tuple[Sampler, Fitted]:
+        """The sampler for ``nfe`` score evaluations per chain, and what was learned."""
 
 
 class NormalStart:

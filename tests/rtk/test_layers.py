@@ -12,12 +12,14 @@ PACKAGE = ROOT / "rtk"
 LAYERS = [
     {"checks", "process"},
     {"segments", "score", "noise"},
-    {"kernel"},
+    {"kernel", "gaussian_base"},
     {"energy", "warm_start"},
     {"mcmc", "targets"},
     {"samplers"},
     {"plan"},
     {"diagnostics"},
+    {"calibration"},
+    {"registry"},
     {"sampler"},
     {"laws", "metrics", "adapters"},
 ]

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from experiments.workflow.sources import REGISTRY, sources
-from rtk.samplers.registry import METHODS
+from rtk.registry import METHODS
 from tests.additions import add_sampler
 
 ROOT = Path(__file__).parents[3]

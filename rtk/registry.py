@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 
+from rtk.calibration.methods import CalibratedFlow, CalibratedKernels
 from rtk.samplers.annealed_langevin import AnnealedLangevin
-from rtk.samplers.base import Sampler
+from rtk.samplers.base import Fittable, Sampler
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
 
-METHODS: dict[str, Callable[..., Sampler]] = {
+METHODS: dict[str, Callable[..., Sampler | Fittable]] = {
     "ddpm": DDPM,
     "ddim": DDIM,
     "dpm++2m": DPMSolverPP2M,
@@ -18,6 +19,8 @@ METHODS: dict[str, Callable[..., Sampler]] = {
     "rtk-ula": RTKULA,
     "rtk-mala": RTKMALA,
     "rtk-uld": RTKULD,
+    "calibrated": CalibratedFlow,
+    "rtk": CalibratedKernels,
 }
 
 

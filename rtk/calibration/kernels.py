@@ -1,0 +1,152 @@
+"""The fitted sampler of reverse transition kernels: hops below the next level, then forward noise.
+
+A hop from ``sigma`` goes to ``below = next (next / sigma)^tau`` and comes back up to ``next`` with
+exact noise. ``tau = 0`` is the probability flow, ``tau = 1`` has as much noise as DDPM. Small hops
+are the SDE with ``(1 + tau)`` times the flow's drift and the noise ``2 tau sigma^2 d ln(sigma)``.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rtk.calibration import exponential
+from rtk.calibration.fit import regression
+from rtk.calibration.model import Model, time_of
+from rtk.gaussian_base import GaussianBase
+from rtk.samplers.calibrated import Calibrated, Step
+
+LONGEST = 0.3
+"""Longest step in ``ln(sigma)`` of the accurate solution of a hop; the first is a quarter of it."""
+FEWEST = 2
+"""Fewest scores for which there are hops."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Noise levels of the scores, and how far the hops go below the next one.
+
+    Attributes:
+        sigmas: decreasing.
+        tau: of all hops, except for the last one, which goes to 0.
+        history: the number of residuals that a prediction uses.
+    """
+
+    sigmas: tuple[float, ...]
+    tau: float
+    history: int
+
+
+def levels(nfe: int, base: GaussianBase, rms: float, width: float) -> Levels:
+    """The levels for a number of scores: geometric, from the widest direction of the data down."""
+    high = math.sqrt(float(base.variances.max()))
+    if width > 0.05 * rms:
+        low, most = min(3.0 * rms / nfe, 0.5 * width), 1.0
+    else:
+        low, most = max(3.0 * rms / nfe, 0.1 * rms), 4.0
+    low = min(low, 0.5 * high)
+    length = math.log(high / low) / (nfe - 1)
+    sigmas = tuple(high * math.exp(-length * k) for k in range(nfe))
+    return Levels(sigmas, min(most, max(1.0, 2.0 / length - 1.0)), 1 if nfe <= 8 else 2)
+
+
+def fit(
+    model: Model,
+    base: GaussianBase,
+    t_start: float,
+    levels: Levels,
+    finest: float,
+    start: Tensor,
+    generator: torch.Generator,
+) -> Calibrated:
+    """The sampler with scores at these levels, fitted to chains that walk the same noisy path.
+
+    Args:
+        model: the model; the accurate solution of the hops costs scores.
+        base: the Gaussian whose flow is exact.
+        t_start: OU time at which the chains begin.
+        levels: of the scores.
+        finest: the lowest noise level at which the score is known.
+        start: chains at ``t_start``, shape (chains, d).
+        generator: of the noise.
+    """
+    ends = [*levels.sigmas[1:], 0.0]
+    sigma = sigma_start = math.sqrt(math.expm1(2.0 * t_start))
+    flowed = base.flow(start, sigma_start, levels.sigmas[0])
+    # The first node is reached by the flow of the base; the residual there corrects it.
+    residual = base.residual(model.denoise(flowed, levels.sigmas[0]), flowed, levels.sigmas[0])
+    exact = accurate(model, base, start, sigma_start, levels.sigmas[0])
+    corrected = regression(exact - flowed, [residual])
+    y = exact
+    residuals = [base.residual(model.denoise(y, levels.sigmas[0]), y, levels.sigmas[0])]
+    steps = []
+    for sigma, end in zip(levels.sigmas, ends, strict=True):
+        below = max(end * (end / sigma) ** levels.tau, min(finest, end)) if end > 0.0 else 0.0
+        flowed = base.flow(y, sigma, below)
+        exact = accurate(model, base, y, sigma, max(below, finest), residuals[0])
+        if below < finest:
+            exact = to_zero(model, base, exact, finest)
+        change = exact - flowed
+        new_predicted = regression(change, residuals[: levels.history])
+        steps.append(Step(time_of(sigma), time_of(end), corrected, new_predicted, below))
+        if end == 0.0:
+            break
+        noise = torch.randn(y.shape, generator=generator, dtype=y.dtype).to(y.device)
+        y = exact + math.sqrt(max(0.0, end**2 - below**2)) * noise
+        residuals.insert(0, base.residual(model.denoise(y, end), y, end))
+        known = residuals[: levels.history + 1]
+        both = regression(change, known)
+        before = (*new_predicted, *[0.0] * len(both))
+        corrected = (both[0], *(k - p for k, p in zip(both[1:], before, strict=False)))
+    return Calibrated(base, t_start, tuple(steps))
+
+
+def accurate(
+    model: Model,
+    base: GaussianBase,
+    y: Tensor,
+    sigma_from: float,
+    sigma_to: float,
+    residual: Tensor | None = None,
+) -> Tensor:
+    """The probability flow from one level to another, by a predictor-corrector of third order."""
+    if sigma_to >= sigma_from:
+        return y
+    u_from, u_to = math.log(sigma_from), math.log(sigma_to)
+    count = max(1, math.ceil((u_from - u_to) / LONGEST))
+    step = (u_from - u_to) / count
+    u = [u_from, u_from - 0.25 * step, *(u_from - k * step for k in range(1, count + 1))]
+    u[-1] = u_to
+    if residual is None:
+        residual = base.residual(model.denoise(y, sigma_from), y, sigma_from)
+    known, residuals = [u_from], [residual]
+    for before, here in itertools.pairwise(u):
+        predicted = _advance(base, y, before, here, known[-3:], residuals[-3:])
+        sigma = math.exp(here)
+        residuals.append(base.residual(model.denoise(predicted, sigma), predicted, sigma))
+        known.append(here)
+        y = _advance(base, y, before, here, known[-3:], residuals[-3:])
+    return y
+
+
+def to_zero(model: Model, base: GaussianBase, y: Tensor, sigma: float) -> Tensor:
+    """The rest of the flow, from the lowest level to 0: the residual falls like ``sigma^2``."""
+    return y + 0.5 * (model.denoise(y, sigma) - y)
+
+
+def _advance(
+    base: GaussianBase,
+    y: Tensor,
+    u_from: float,
+    u_to: float,
+    levels: list[float],
+    residuals: list[Tensor],
+) -> Tensor:
+    weights = exponential.weights(u_from, u_to, levels, base.variances)
+    change = torch.zeros_like(base.coordinates(y))
+    for weight, residual in zip(weights, residuals, strict=True):
+        change = change + weight * base.coordinates(residual)
+    sigma = math.exp(u_to)
+    return base.flow(y, math.exp(u_from), sigma) + base.point(base.spread(sigma) * change)
