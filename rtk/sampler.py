@@ -129,8 +129,8 @@ def sample(
     chunk = default_chunk(shape, device) if chunk is None else check_count("chunk", chunk)
     sampler, calibration = make_sampler(method, options), None
     if hasattr(sampler, "fit"):
-        start = T_START if t_start is None else check_positive("t_start", t_start)
-        sampler, calibration = sampler.fit(score, shape, nfe, start, device, dtype)
+        begin = T_START if t_start is None else check_positive("t_start", t_start)
+        sampler, calibration = sampler.fit(score, shape, nfe, begin, device, dtype)
     plan = make_plan(score, sampler, nfe, log_prob, segments, denoise, t_start)
     if x_init is not None:
         x_init = _check_start(x_init, (n, *shape), device, dtype)

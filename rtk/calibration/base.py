@@ -30,7 +30,7 @@ def fit(model: Model, pilot: Pilot, generator: torch.Generator) -> GaussianBase:
     bare = GaussianBase(torch.zeros_like(ends[0]), torch.ones_like(ends[0]), basis)
     y = torch.stack([bare.coordinates(level) for level in pilot.y])
     denoised = torch.stack([bare.coordinates(level) for level in pilot.denoised])
-    sigmas = torch.tensor(pilot.sigmas, dtype=torch.float64, device=y.device)
+    sigmas = torch.tensor(pilot.sigmas, dtype=torch.float64)
     mean = _means(y, denoised, sigmas, widest)
     known = basis.shape[1] if basis.shape[1] < basis.shape[0] else None
     variances = _variances(y - mean, denoised - mean, sigmas, widest, known)
@@ -54,9 +54,9 @@ def principal_directions(
         return (ends[0] - ends[1]).T / (2.0 * sigma)
 
     if d <= FULL:
-        jacobian = times(torch.eye(d, dtype=torch.float64, device=centre.device))
-        return torch.linalg.eigh(jacobian + jacobian.T)[1].flip(1)
-    trial = torch.randn(d, DIRECTIONS, generator=generator, dtype=torch.float64).to(centre.device)
+        jacobian = times(torch.eye(d, dtype=torch.float64))
+        return torch.linalg.eigh(jacobian + jacobian.T)[1].flip(1).contiguous()
+    trial = torch.randn(d, DIRECTIONS, generator=generator, dtype=torch.float64)
     for _ in range(2):
         trial = torch.linalg.qr(times(torch.linalg.qr(trial)[0]))[0]
     restricted = trial.T @ times(trial)
@@ -103,7 +103,7 @@ def _variances(
         shrink = c / (c + squares)
         return (weight * (shrink.square() * zz - 2.0 * shrink * zd)).sum(0)
 
-    candidates = widest**2 * torch.logspace(-7, 0.7, 100, dtype=z.dtype, device=z.device)
+    candidates = widest**2 * torch.logspace(-7, 0.7, 100, dtype=z.dtype)
     values = torch.stack([objective(c.expand(zz.shape[1])) for c in candidates])
     log_c = candidates[values.argmin(0)].log()
     low, high = candidates[0].log(), candidates[-1].log()

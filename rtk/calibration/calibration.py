@@ -1,29 +1,33 @@
 """Calibrate a model: once, from a few chains, for any number of score evaluations."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from rtk.calibration import base as bases
-from rtk.calibration import consistency, kernels, moments, pilot, selection
+from rtk.calibration import consistency, file, kernels, moments, pilot, selection
 from rtk.calibration.model import Model
 from rtk.calibration.moments import Moments
 from rtk.calibration.selection import Trial
 from rtk.checks import check_count, check_dtype, check_positive, check_shape
 from rtk.gaussian_base import GaussianBase
-from rtk.samplers.calibrated import Calibrated
+from rtk.samplers.calibrated import Calibrated, Step
 from rtk.score import CountedScore, Score
 from rtk.segments import T_START
 
 METHODS = ("calibrated", "rtk")
+VALUES = ("shape", "t_start", "seed", "finest", "rms", "consistency", "rows")
+"""What of a calibration is saved as it is."""
 
 
 @dataclass(eq=False)
 class Calibration:
-    """What was learned of a model: `calibrate` makes it, `rtk.calibration.file` keeps it.
+    """What was learned of a model; `calibrate` makes it.
 
     The solver for a number of score evaluations is made when it is first asked for. That costs more
     score evaluations, and the solver is kept.
@@ -60,7 +64,7 @@ class Calibration:
     @property
     def needs_noise(self) -> bool:
         """Whether the score is so far from consistent that "rtk" adds noise."""
-        return self.consistency < consistency.CRITICAL
+        return abs(self.consistency) > consistency.CRITICAL
 
     def solver(
         self,
@@ -92,6 +96,60 @@ class Calibration:
                 self.solvers[method, nfe] = fit(model, nfe)
                 self.rows += model.score.evaluations
         return self.solvers[method, nfe]
+
+    def save(self, path: str | Path) -> None:
+        """Write the calibration, with the solvers that were made, as a safetensors file."""
+        solvers = [
+            {"method": method, "nfe": nfe, "steps": [dataclasses.astuple(s) for s in solver.steps]}
+            for (method, nfe), solver in self.solvers.items()
+        ]
+        moments = {name: torch.from_numpy(part) for name, part in vars(self.moments).items()}
+        parts = {"base": vars(self.base), "trial": vars(self.trial), "moments": moments}
+        tensors = {
+            f"{folder}.{name}": value
+            for folder, part in parts.items()
+            for name, value in part.items()
+            if isinstance(value, Tensor)
+        }
+        values = {name: getattr(self, name) for name in VALUES}
+        values |= {"width": self.trial.width, "solvers": solvers}
+        file.write(path, tensors | {"starts": self.starts}, values)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Calibration":
+        """The calibration of a file that `save` wrote.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if the file is damaged, or no calibration.
+        """
+        tensors, values = file.read(path)
+
+        def part(folder: str) -> dict[str, Tensor]:
+            prefix = f"{folder}."
+            return {
+                name.removeprefix(prefix): value
+                for name, value in tensors.items()
+                if name.startswith(prefix)
+            }
+
+        base = GaussianBase(**part("base"))
+        moments = {name: value.numpy() for name, value in part("moments").items()}
+        trial = Trial(**part("trial"), width=values.pop("width"))
+        solvers = {
+            (entry["method"], entry["nfe"]): Calibrated(
+                base, values["t_start"], tuple(Step.of(step) for step in entry["steps"])
+            )
+            for entry in values.pop("solvers")
+        }
+        return cls(
+            base=base,
+            moments=Moments(**moments),
+            trial=trial,
+            starts=tensors["starts"],
+            solvers=solvers,
+            **values | {"shape": tuple(values["shape"])},
+        )
 
     def fit(
         self,

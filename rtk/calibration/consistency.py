@@ -14,8 +14,8 @@ from rtk.calibration.model import Model
 
 WIDEST, NARROWEST, LEVELS = 2.0, 0.3, 6
 """Noise levels, geometric between these multiples of the data's spread."""
-CRITICAL = -2.5
-"""Below this value the score is taken to be imperfect, and noise to be needed."""
+CRITICAL = 2.5
+"""Beyond this value, in either direction, the score is taken to be imperfect."""
 
 
 def statistic(model: Model, ends: Tensor, rms: float, generator: torch.Generator) -> float:
@@ -33,7 +33,7 @@ def statistic(model: Model, ends: Tensor, rms: float, generator: torch.Generator
     values = []
     for k in range(LEVELS):
         sigma = rms * WIDEST * (NARROWEST / WIDEST) ** (k / (LEVELS - 1))
-        xi = torch.randn(ends.shape, generator=generator, dtype=ends.dtype).to(ends.device)
+        xi = torch.randn(ends.shape, generator=generator, dtype=ends.dtype)
         for draw in (xi, -xi):
             estimate = model.noise(ends + sigma * draw, sigma)
             values.append(((draw - estimate) * estimate).mean(1))

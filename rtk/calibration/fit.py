@@ -36,7 +36,7 @@ def regression(change: Tensor, residuals: list[Tensor]) -> tuple[float, ...]:
         residuals: the ``r_j``, of the same shape.
     """
     rows = torch.stack([residual.flatten() for residual in residuals])
-    gram, mixed = (rows @ rows.T).cpu().numpy(), (rows @ change.flatten()).cpu().numpy()
+    gram, mixed = (rows @ rows.T).numpy(), (rows @ change.flatten()).numpy()
     return tuple(float(k) for k in solve(gram, mixed))
 
 

@@ -93,7 +93,7 @@ def fit(
         steps.append(Step(time_of(sigma), time_of(end), corrected, new_predicted, below))
         if end == 0.0:
             break
-        noise = torch.randn(y.shape, generator=generator, dtype=y.dtype).to(y.device)
+        noise = torch.randn(y.shape, generator=generator, dtype=y.dtype)
         y = exact + math.sqrt(max(0.0, end**2 - below**2)) * noise
         residuals.insert(0, base.residual(model.denoise(y, end), y, end))
         known = residuals[: levels.history + 1]

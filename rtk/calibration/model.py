@@ -15,7 +15,10 @@ ROWS = 512
 
 @dataclass(frozen=True)
 class Model:
-    """A counted score, and the shape, device and precision of the points that it takes."""
+    """A counted score, and the shape, device and precision of the points that it takes.
+
+    The points of a calibration are in float64 on the CPU, whatever the score needs.
+    """
 
     score: CountedScore
     shape: tuple[int, ...]
@@ -27,11 +30,22 @@ class Model:
         return math.prod(self.shape)
 
     def noise(self, y: Tensor, sigma: float) -> Tensor:
-        """The estimate ``-s_t score`` of the noise in ``y = x / a_t``, shape (n, d), float64."""
+        """The estimate ``-s_t score`` of the noise in ``y = x / a_t``, shape (n, d), float64.
+
+        Raises:
+            FloatingPointError: if it is not finite.
+        """
         t = time_of(sigma)
-        x = (process.alpha(t) * y).to(self.dtype)
+        x = (process.alpha(t) * y).to(self.device, self.dtype)
         scores = [self.score(part.reshape(-1, *self.shape), t) for part in x.split(ROWS)]
-        return -process.sigma(t) * torch.cat(scores).reshape(len(y), -1).double()
+        score = torch.cat(scores).reshape(len(y), -1).to(y)
+        bad = int((~torch.isfinite(score).all(1)).sum())
+        if bad:
+            raise FloatingPointError(
+                f"the score is not finite at {bad} of {len(y)} points at t = {t:.4g}, so that the "
+                "model cannot be calibrated. Expected a score that is finite at every x and t > 0"
+            )
+        return -process.sigma(t) * score
 
     def denoise(self, y: Tensor, sigma: float) -> Tensor:
         """``D(y, sigma) = E[x_0 | x_0 + sigma xi = y]``, shape (n, d), float64."""

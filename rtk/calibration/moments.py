@@ -43,7 +43,7 @@ def of(pilot: Pilot, base: GaussianBase) -> Moments:
     residuals = residuals_of(pilot, base)
     levels, chains, _ = residuals.shape
     total = integrals(residuals, pilot.sigmas, base.variances)
-    sigmas = torch.tensor([*pilot.sigmas, 0.0], dtype=residuals.dtype, device=residuals.device)
+    sigmas = torch.tensor([*pilot.sigmas, 0.0], dtype=residuals.dtype)
     spread = (base.variances + sigmas[:, None] ** 2).sqrt()
     # Sums over chains alone, for each coordinate: (L + 1, L, m) and (L + 1, L + 1, m).
     with_residual = torch.einsum("kpm,apm->kam", total, residuals)
@@ -59,10 +59,10 @@ def of(pilot: Pilot, base: GaussianBase) -> Moments:
     )
     gram = torch.einsum("apm,bpm->ab", residuals, residuals)
     return Moments(
-        sigmas.cpu().numpy(),
-        (scale * gram).cpu().numpy(),
-        (scale * (own[:, None, :] - to_end[:, :levels])).cpu().numpy(),
-        (scale * changes[:, :levels].clamp_min(0.0)).cpu().numpy(),
+        sigmas.numpy(),
+        (scale * gram).numpy(),
+        (scale * (own[:, None, :] - to_end[:, :levels])).numpy(),
+        (scale * changes[:, :levels].clamp_min(0.0)).numpy(),
     )
 
 

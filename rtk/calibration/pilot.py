@@ -34,8 +34,10 @@ class Pilot:
 
     Attributes:
         sigmas: the noise levels, decreasing.
-        y: the chains at each level, shape (levels, chains, d).
+        y: where the score was evaluated at each level, shape (levels, chains, d): the predictions,
+            which differ from the corrected chains by about `TOLERANCE`.
         denoised: ``D(y, sigma)``, the same shape.
+        ends: the chains at ``sigma = 0``, shape (chains, d).
         rms: root mean square deviation of the chains' ends from their mean, per coordinate.
         narrow_variance: variance of the narrowest part of the data: ``1 / Gamma - sigma^2`` at the
             first level with ``sigma^2 Gamma < 0.3``, with ``Gamma = E |score|^2 / d``.
@@ -44,50 +46,48 @@ class Pilot:
     sigmas: list[float]
     y: Tensor
     denoised: Tensor
+    ends: Tensor
     rms: float
     narrow_variance: float
-
-    @property
-    def ends(self) -> Tensor:
-        """The chains at ``sigma = 0``, (chains, d): below the last level ``y - D ~ sigma^2``."""
-        return 0.5 * (self.y[-1] + self.denoised[-1])
 
 
 def run(model: Model, t_start: float, generator: torch.Generator, progress: bool = False) -> Pilot:
     """Carry the pilot from ``t_start`` down, until the noise is negligible."""
-    start = start_noise(CHAINS, model.dimension, generator).to(model.device)
-    one = torch.ones(1, dtype=torch.float64, device=model.device)
+    start = start_noise(CHAINS, model.dimension, generator)
+    one = torch.ones(1, dtype=torch.float64)
     sigma = process.sigma(t_start) / process.alpha(t_start)
-    y = math.sqrt(1.0 + sigma**2) * start
+    y = chains = math.sqrt(1.0 + sigma**2) * start
     u, step = [math.log(sigma)], 0.3
-    states, estimates, residuals = [], [], []
+    points: list[Tensor] = []
+    estimates: list[Tensor] = []
+    residuals: list[Tensor] = []
     noise_left: list[float] = []
     bar = tqdm(desc="pilot", unit="level", disable=not progress)
     while True:
         sigma = math.exp(u[-1])
-        denoised = model.denoise(y, sigma)
-        residuals.append(denoised - y / (1.0 + sigma**2))
+        points.append(y)
+        estimates.append(model.denoise(y, sigma))
+        residuals.append(estimates[-1] - y / (1.0 + sigma**2))
         if len(u) > 1:
-            corrected = _step(states[-1], u[-2], u[-1], u[-4:], residuals[-4:], one)
+            corrected = _step(chains, u[-2], u[-1], u[-4:], residuals[-4:], one)
             change = ((corrected - y) / sigma).square().clamp_max(1.0)
             error = math.sqrt(float(change.mean()))
             factor = min(1.4, max(0.6, (TOLERANCE / max(error, 1e-300)) ** 0.25))
             step = min(LONGEST, max(SHORTEST, step * factor))
-            y = corrected
-        states.append(y)
-        estimates.append(denoised)
-        noise_left.append(float(((states[-1] - denoised) / sigma).square().mean()))
+            chains = corrected
+        noise_left.append(float(((y - estimates[-1]) / sigma).square().mean()))
         bar.update()
-        rms = float((denoised - denoised.mean(0)).square().mean().sqrt())
+        rms = float((estimates[-1] - estimates[-1].mean(0)).square().mean().sqrt())
         if _is_done(sigma, noise_left, u, rms):
             break
         u.append(max(u[-1] - step, math.log(0.5 * FINEST * rms)))
-        y = _step(states[-1], u[-2], u[-1], u[-4:-1], residuals[-3:], one)
+        y = _step(chains, u[-2], u[-1], u[-4:-1], residuals[-3:], one)
     bar.close()
+    # Below the last level y - D falls like sigma^2, so that half of it is left to go.
+    ends = chains + 0.5 * (estimates[-1] - points[-1])
     sigmas = [math.exp(value) for value in u]
-    return Pilot(
-        sigmas, torch.stack(states), torch.stack(estimates), rms, _narrow(sigmas, noise_left)
-    )
+    narrow = _narrow(sigmas, noise_left)
+    return Pilot(sigmas, torch.stack(points), torch.stack(estimates), ends, rms, narrow)
 
 
 def start_noise(chains: int, d: int, generator: torch.Generator) -> Tensor:

@@ -47,7 +47,9 @@ class Trial:
     def of(cls, pilot: Pilot) -> "Trial":
         noise = (pilot.y[-1] - pilot.denoised[-1])[:CHAINS]
         score = -noise / pilot.sigmas[-1] ** 2
-        return cls(pilot.y[0][:CHAINS], pilot.ends[:CHAINS], score, math.sqrt(pilot.narrow_variance))
+        return cls(
+            pilot.y[0][:CHAINS], pilot.ends[:CHAINS], score, math.sqrt(pilot.narrow_variance)
+        )
 
     def error(self, model: Model, candidate: Calibrated) -> float:
         """How far the solver's ends are from the pilot's.
@@ -68,14 +70,25 @@ class Trial:
         return total if math.isfinite(total) else math.inf
 
 
+class NoNoise:
+    """A solver of the probability flow draws nothing."""
+
+    n = 0
+
+    def normal(self) -> Tensor:
+        raise TypeError("a solver of the probability flow asked for noise")
+
+    uniform = normal
+
+
 def end_of(model: Model, candidate: Calibrated, y: Tensor) -> Tensor:
     """The ends of chains that begin at ``y`` (n, d) at the solver's start; without noise."""
     times = candidate.default_times(len(candidate.steps), Problem(model.score))
-    x = (process.alpha(times[0]) * y).to(model.dtype).reshape(-1, *model.shape)
+    x = (process.alpha(times[0]) * y).to(model.device, model.dtype).reshape(-1, *model.shape)
     state = State(x, times[0])
     for t_lo in times[1:]:
-        state, _ = candidate(Problem(model.score), state, t_lo, 1, None)
-    return state.x.flatten(1).double()
+        state, _ = candidate(Problem(model.score), state, t_lo, 1, NoNoise())
+    return state.x.flatten(1).to(y)
 
 
 def select(

@@ -82,8 +82,11 @@ def sample_law(
         ValueError, TypeError, FloatingPointError: as `rtk.sample` and `affine_law`.
     """
     plan = make_plan(score, sampler, nfe, None, segments, denoise)
-    start = State(torch.empty(0), plan.crossings[0].t_hi)
-    law = _StateLaw(start, np.zeros((1, dimension)), np.ones((1, 1, dimension)))
+    first = plan.crossings[0]
+    base, factor = _affine_map(
+        lambda noise: first.sampler.initial(noise.normal(), first.t_hi).unsqueeze(1), dimension
+    )
+    law = _StateLaw(State(torch.empty(0), first.t_hi), base, factor)
     spent = 0
     for crossing in plan.crossings:
         law, scores = _cross(plan.problem, crossing, law, crossing.allowance - spent)

@@ -21,7 +21,9 @@ need no score, and ends at ``sigma = 0``.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -48,6 +50,12 @@ class Step:
     corrector: tuple[float, ...]
     predictor: tuple[float, ...]
     sigma_below: float
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> "Step":
+        """The step whose fields are these, in order, with lists for tuples."""
+        t_hi, t_lo, corrector, predictor, sigma_below = values
+        return cls(t_hi, t_lo, tuple(corrector), tuple(predictor), sigma_below)
 
 
 @dataclass(frozen=True, eq=False)
