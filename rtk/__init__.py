@@ -45,6 +45,6 @@ __all__ = [
 
 def __getattr__(name: str) -> ModuleType:
     """Import a family of modules when it is first asked for: `rtk.metrics` alone takes seconds."""
-    if name in ("adapters", "laws", "mcmc", "metrics"):
+    if name in ("adapters", "laws", "mcmc", "metrics", "schedules"):
         return import_module(f"rtk.{name}")
     raise AttributeError(f"module 'rtk' has no attribute {name!r}")
