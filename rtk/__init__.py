@@ -15,6 +15,7 @@ from rtk.samplers.annealed_langevin import AnnealedLangevin
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
+from rtk.samplers.dpm_solver_v3 import DPMSolverV3
 from rtk.samplers.exact_kernel import ExactKernel
 from rtk.samplers.registry import methods
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
@@ -31,6 +32,7 @@ __all__ = [
     "RTKULD",
     "AnnealedLangevin",
     "DPMSolverPP2M",
+    "DPMSolverV3",
     "Diagnostics",
     "ExactKernel",
     "GaussianMixture",

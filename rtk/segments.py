@@ -51,9 +51,12 @@ def karras(
     The grid of EDM (Karras et al. 2022, arXiv 2206.00364, eq. 5), in its noise level
     ``s_t / a_t = (exp(2t) - 1)^(1/2)``.
     """
-    levels = [math.sqrt(math.expm1(2.0 * t)) ** (1.0 / exponent) for t in (t_start, t_end)]
-    grid = np.linspace(*levels, check_count("count", count) + 1) ** exponent
-    inner = [0.5 * math.log1p(level**2) for level in grid[1:-1]]
+    roots = np.linspace(
+        math.expm1(2.0 * t_start) ** (0.5 / exponent),
+        math.expm1(2.0 * t_end) ** (0.5 / exponent),
+        check_count("count", count) + 1,
+    )
+    inner = [0.5 * math.log1p(root ** (2.0 * exponent)) for root in roots[1:-1]]
     return _times([t_start, *inner, t_end])
 
 
