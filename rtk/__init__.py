@@ -17,6 +17,7 @@ from rtk.samplers.annealed_langevin import AnnealedLangevin
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
+from rtk.samplers.dpm_solver_v3 import DPMSolverV3
 from rtk.samplers.exact_kernel import ExactKernel
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
 from rtk.score import NonFiniteError
@@ -33,6 +34,7 @@ __all__ = [
     "AnnealedLangevin",
     "Calibration",
     "DPMSolverPP2M",
+    "DPMSolverV3",
     "Diagnostics",
     "ExactKernel",
     "GaussianMixture",
@@ -48,6 +50,6 @@ __all__ = [
 
 def __getattr__(name: str) -> ModuleType:
     """Import a family of modules when it is first asked for: `rtk.metrics` alone takes seconds."""
-    if name in ("adapters", "laws", "mcmc", "metrics"):
+    if name in ("adapters", "laws", "mcmc", "metrics", "schedules"):
         return import_module(f"rtk.{name}")
     raise AttributeError(f"module 'rtk' has no attribute {name!r}")

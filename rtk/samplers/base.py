@@ -24,8 +24,8 @@ class State:
         x: states at time ``t``, shape (n, *shape).
         t: OU time.
         score: ``s(x, t)`` if it is already known; the next segment then need not pay for it.
-        history: times and denoised estimates ``E[x_0 | x]`` of the segments before, the newest
-            first, as far as a multistep solver keeps them.
+        history: times of the segments before and what a multistep solver extrapolates from them,
+            mostly the denoised estimates ``E[x_0 | x]``; the newest first, as far as it keeps them.
     """
 
     x: Tensor

@@ -16,6 +16,7 @@ LAYERS = [
     {"energy", "warm_start"},
     {"mcmc", "targets"},
     {"samplers"},
+    {"schedules"},
     {"plan"},
     {"diagnostics"},
     {"calibration"},
