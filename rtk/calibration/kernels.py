@@ -88,7 +88,7 @@ def fit(
         lowest = min(finest, sigma)
         exact = accurate(model, base, y, sigma, max(below, lowest), residuals[0])
         if below < lowest:
-            exact = last_part(model, exact, lowest, below)
+            exact = last_part(model, base, exact, lowest, below)
         change = exact - flowed
         new_predicted = regression(change, residuals[: levels.history])
         steps.append(Step(time_of(sigma), time_of(end), corrected, new_predicted, below))
@@ -132,9 +132,14 @@ def accurate(
     return y
 
 
-def last_part(model: Model, y: Tensor, sigma_from: float, sigma_to: float) -> Tensor:
-    """The flow where little noise is left: there ``D - y`` falls like ``sigma^2``."""
-    return y + 0.5 * (1.0 - (sigma_to / sigma_from) ** 2) * (model.denoise(y, sigma_from) - y)
+def last_part(
+    model: Model, base: GaussianBase, y: Tensor, sigma_from: float, sigma_to: float
+) -> Tensor:
+    """The flow where little noise is left: there the residual falls like ``sigma^2``."""
+    residual = base.residual(model.denoise(y, sigma_from), y, sigma_from)
+    before, after = base.spread(sigma_from), base.spread(sigma_to)
+    change = after * (before - after) / sigma_from**2 * base.coordinates(residual)
+    return base.flow(y, sigma_from, sigma_to) + base.point(change)
 
 
 def _advance(

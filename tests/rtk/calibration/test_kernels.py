@@ -61,7 +61,7 @@ def test_the_last_part_of_the_way(to: float) -> None:
     """From a noise of 0.03, a tenth of the narrowest mode: to 1 per cent of the way."""
     model, y = model_of(skewed().score, 2), skewed().sample(200, 0.0, generator(), dtype=DOUBLE)
     exact = flow(skewed().score, y, 0.03, to)
-    found = kernels.last_part(model, y, 0.03, to)
+    found = kernels.last_part(model, skewed_base(), y, 0.03, to)
     assert root_mean_square(found - exact) < 0.01 * root_mean_square(y - exact)
 
 
