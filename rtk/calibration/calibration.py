@@ -182,7 +182,13 @@ class Calibration:
         levels = kernels.levels(nfe, self.base, self.rms, self.trial.width)
         generator = torch.Generator().manual_seed(self.seed)
         return kernels.fit(
-            model, self.base, self.t_start, levels, self.finest, self.starts, generator
+            model,
+            self.base,
+            self.t_start,
+            levels,
+            self.finest,
+            self.starts[: kernels.CHAINS],
+            generator,
         )
 
 
