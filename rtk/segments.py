@@ -43,6 +43,23 @@ def power(
     return _times(t_end + (t_start - t_end) * grid**exponent)
 
 
+def karras(
+    count: int, t_start: float = T_START, t_end: float = T_END, exponent: float = 7.0
+) -> Times:
+    """``count`` segments between which ``(s_t / a_t)^(1 / exponent)`` falls by equal amounts.
+
+    The grid of EDM (Karras et al. 2022, arXiv 2206.00364, eq. 5), in its noise level
+    ``s_t / a_t = (exp(2t) - 1)^(1/2)``.
+    """
+    roots = np.linspace(
+        math.expm1(2.0 * t_start) ** (0.5 / exponent),
+        math.expm1(2.0 * t_end) ** (0.5 / exponent),
+        check_count("count", count) + 1,
+    )
+    inner = [0.5 * math.log1p(root ** (2.0 * exponent)) for root in roots[1:-1]]
+    return _times([t_start, *inner, t_end])
+
+
 def from_lipschitz(lipschitz: float, t_start: float = T_START, t_end: float = 0.0) -> Times:
     """The theory's segments, at most ``eta* = log(1 + 1/(2L)) / 2`` long (paper, RTK framework).
 

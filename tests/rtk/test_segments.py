@@ -49,6 +49,16 @@ def test_power(count: int, t_start: float, t_end: float, exponent: float) -> Non
 
 
 @EXAMPLES
+@given(COUNTS, st.floats(0.5, 10.0), st.floats(1e-6, 0.4), st.floats(1.0, 9.0))
+def test_karras(count: int, t_start: float, t_end: float, exponent: float) -> None:
+    times = segments.karras(count, t_start, t_end, exponent)
+    assert len(times) == count + 1
+    assert (times[0], times[-1]) == (t_start, t_end)
+    roots = [math.exp(-process.log_snr(t)) ** (1 / exponent) for t in times]
+    np.testing.assert_allclose(np.diff(roots), (roots[-1] - roots[0]) / count, rtol=1e-6)
+
+
+@EXAMPLES
 @given(st.floats(1e-3, 1e6))
 def test_critical_length_puts_the_tilt_at_twice_the_lipschitz_constant(lipschitz: float) -> None:
     eta = segments.critical_length(lipschitz)
