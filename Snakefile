@@ -64,6 +64,7 @@ rule all:
 
 
 include: "experiments/rules/mixtures.smk"
+include: "experiments/rules/comparison.smk"
 include: "experiments/rules/mnist.smk"
 include: "experiments/rules/theory.smk"
 include: "experiments/rules/beyond_mixtures.smk"

@@ -97,7 +97,8 @@ def uneven(
     weights = 1.0 + torch.randperm(components, generator=generator).double()
     weights = weights / weights.sum()
     means = means - weights @ means
-    sigma = torch.logspace(*map(math.log10, widths), components, dtype=torch.float64)
+    logs = torch.linspace(math.log(widths[0]), math.log(widths[1]), components, dtype=torch.float64)
+    sigma = logs.exp()
     exponents = torch.linspace(-1.0, 1.0, dimension, dtype=torch.float64)
     variances = (sigma[:, None] * stretch ** exponents[None]).square()
     size = (weights @ (variances + means.square())).mean().sqrt()

@@ -1,0 +1,167 @@
+# A2 to A4: samplers at equal numbers of score evaluations, tuned by one procedure on some targets
+# and judged on others; and the same with errors of the score.
+COMPARISON = config["comparison"]
+SCORE_ERRORS = config["score_errors"]
+COMPARED = COMPARISON.get("subset", [*COMPARISON["methods"]])
+WITH_ERRORS = [method for method in SCORE_ERRORS["methods"] if method in COMPARED]
+EXACT_SCORE = {"kind": "none", "size": 0.0}
+
+
+def compared(wildcards):
+    """The method of a job, as the configuration has it."""
+    return COMPARISON["methods"][wildcards.method]
+
+
+def registered(wildcards):
+    """The name of the method's sampler in the registry, as the code of a job depends on it."""
+    return [compared(wildcards)["sampler"]["method"]]
+
+
+def tuned_settings(wildcards):
+    """The file of the settings that were chosen, if the method has a choice."""
+    if "candidates" not in compared(wildcards):
+        return {}
+    return {"tuned": f"<results>/tuning/{wildcards.method}.json"}
+
+
+rule tune:
+    input:
+        code=lambda wildcards: sources(
+            "experiments/comparison/tune.py", methods=registered(wildcards)
+        ),
+    output:
+        tuned="<results>/tuning/{method}.json",
+    log:
+        "<logs>/tune/{method}.log",
+    benchmark:
+        "<benchmarks>/tune/{method}.tsv"
+    wildcard_constraints:
+        method="|".join(map(re.escape, COMPARISON["methods"])),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        name="{method}",
+        method=compared,
+        budget=COMPARISON["budget"],
+        sizes=COMPARISON["tuning"],
+        report=[*COMPARISON["targets"], *SCORE_ERRORS["targets"]],
+        nfe=COMPARISON["nfe"],
+        seed=config["seed"],
+    script:
+        "../comparison/tune.py"
+
+
+rule compare:
+    input:
+        unpack(tuned_settings),
+        code=lambda wildcards: sources(
+            "experiments/comparison/compare.py", methods=registered(wildcards)
+        ),
+    output:
+        table="<results>/data/comparison/{method}.parquet",
+        sample="<results>/data/comparison/{method}.npz",
+    log:
+        "<logs>/compare/{method}.log",
+    benchmark:
+        "<benchmarks>/compare/{method}.tsv"
+    wildcard_constraints:
+        method="|".join(map(re.escape, COMPARISON["methods"])),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        experiment="comparison",
+        name="{method}",
+        method=compared,
+        targets=COMPARISON["targets"],
+        errors=[EXACT_SCORE],
+        tuning=[*COMPARISON["tuning"]],
+        nfe=COMPARISON["nfe"],
+        batches=COMPARISON["batches"],
+        pictured=COMPARISON["pictured"]["target"],
+        kept=COMPARISON["kept"],
+        seed=config["seed"],
+    script:
+        "../comparison/compare.py"
+
+
+rule compare_with_score_errors:
+    input:
+        unpack(tuned_settings),
+        code=lambda wildcards: sources(
+            "experiments/comparison/compare.py", methods=registered(wildcards)
+        ),
+    output:
+        table="<results>/data/score_errors/{method}.parquet",
+    log:
+        "<logs>/compare_with_score_errors/{method}.log",
+    benchmark:
+        "<benchmarks>/compare_with_score_errors/{method}.tsv"
+    wildcard_constraints:
+        method="|".join(map(re.escape, COMPARISON["methods"])),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        experiment="score_errors",
+        name="{method}",
+        method=compared,
+        targets=SCORE_ERRORS["targets"],
+        errors=[
+            EXACT_SCORE,
+            *(
+                {"kind": kind, "size": size}
+                for kind in SCORE_ERRORS["kinds"]
+                for size in SCORE_ERRORS["sizes"]
+            ),
+        ],
+        tuning=[*COMPARISON["tuning"]],
+        nfe=SCORE_ERRORS["nfe"],
+        batches=SCORE_ERRORS["batches"],
+        seed=config["seed"],
+    script:
+        "../comparison/compare.py"
+
+
+rule comparison_floor:
+    input:
+        code=sources("experiments/comparison/floor.py", methods=[]),
+    output:
+        table="<results>/data/comparison/exact.parquet",
+        sample="<results>/data/comparison/exact.npz",
+    log:
+        "<logs>/comparison_floor.log",
+    benchmark:
+        "<benchmarks>/comparison_floor.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        experiment="comparison",
+        targets=COMPARISON["targets"],
+        pictured=COMPARISON["pictured"]["target"],
+        kept=COMPARISON["kept"],
+        seed=config["seed"],
+    script:
+        "../comparison/floor.py"
+
+
+rule score_errors_floor:
+    input:
+        code=sources("experiments/comparison/floor.py", methods=[]),
+    output:
+        table="<results>/data/score_errors/exact.parquet",
+    log:
+        "<logs>/score_errors_floor.log",
+    benchmark:
+        "<benchmarks>/score_errors_floor.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        experiment="score_errors",
+        targets=SCORE_ERRORS["targets"],
+        seed=config["seed"],
+    script:
+        "../comparison/floor.py"
