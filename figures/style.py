@@ -56,6 +56,7 @@ METHODS = {
     "ddpm": Look("DDPM", "#0072B2", "o", "--"),
     "ddim": Look("DDIM", "#56B4E9", "s", "--"),
     "dpm++2m": Look("DPM-Solver++(2M)", "#009E73", "D", "--"),
+    "dpm++2m-sde": Look("SDE-DPM-Solver++(2M)", "#332288", "H", "--"),
     "ald": Look("ALD", "#7F7F7F", "x", "--"),
     "rtk-ula": Look("RTK-ULA", "#8C8C12", "^", "-"),
     "rtk-uld": Look("RTK-ULD", "#E69F00", "v", "-"),
@@ -75,7 +76,7 @@ METHODS = {
 
 def identifier(method: str) -> str:
     """The method in the name of a number, which has only letters, digits and underscores."""
-    return "dpm_solver" if method == "dpm++2m" else method.replace("-", "_")
+    return method.replace("dpm++2m", "dpm_solver").replace("-", "_")
 
 
 def look(method: str) -> Look:
