@@ -151,9 +151,9 @@ def median_interval(ratio: pd.Series, seed: int = 0) -> tuple[float, float]:
     Targets are drawn with replacement, and each brings all its cells (Efron 1979). The cells of one
     target are not independent, so that they are not drawn one by one.
     """
-    parts = [part.to_numpy() for _, part in ratio.groupby("target")]
+    values = ratio.unstack("nfe_asked").to_numpy()
     generator = np.random.default_rng(seed)
-    drawn = generator.integers(len(parts), size=(RESAMPLES, len(parts)))
-    medians = [np.median(np.concatenate([parts[k] for k in row])) for row in drawn]
+    drawn = generator.integers(len(values), size=(RESAMPLES, len(values)))
+    medians = np.nanmedian(values[drawn].reshape(RESAMPLES, -1), axis=1)
     low, high = np.quantile(medians, [0.025, 0.975])
     return float(low), float(high)
