@@ -44,6 +44,13 @@ rule all:
             target=config["mixtures"]["targets"],
         ),
         "<results>/tables/calibration.csv",
+        # A2 to A4: tuned samplers on other targets.
+        expand(
+            "<results>/figures/comparison_{name}.pdf",
+            name=["curves", "sliced_w2", "energy_distance", "matrix", "error", "scatter"],
+        ),
+        "<results>/tables/comparison.csv",
+        "<results>/tables/comparison_protocol.csv",
         # B: the theory, study by study; the paper's Table 1; beyond Gaussian mixtures.
         expand("<results>/figures/{study}.pdf", study=config["studies"]),
         expand("<results>/tables/{study}.csv", study=config["studies"]),
@@ -64,6 +71,7 @@ rule all:
 
 
 include: "experiments/rules/mixtures.smk"
+include: "experiments/rules/comparison.smk"
 include: "experiments/rules/mnist.smk"
 include: "experiments/rules/theory.smk"
 include: "experiments/rules/beyond_mixtures.smk"

@@ -56,9 +56,10 @@ METHODS = {
     "ddpm": Look("DDPM", "#0072B2", "o", "--"),
     "ddim": Look("DDIM", "#56B4E9", "s", "--"),
     "dpm++2m": Look("DPM-Solver++(2M)", "#009E73", "D", "--"),
-    "dpm-v3": Look("DPM-Solver-v3", "#004B6B", "H", "--"),
+    "dpm-v3": Look("DPM-Solver-v3", "#004B6B", "3", "--"),
     "gits": Look("GITS", "#7B5EA7", "1", "--"),
     "optimised-steps": Look("optimised time steps", "#00C2C7", "2", "--"),
+    "dpm++2m-sde": Look("SDE-DPM-Solver++(2M)", "#332288", "H", "--"),
     "ald": Look("ALD", "#7F7F7F", "x", "--"),
     "rtk-ula": Look("RTK-ULA", "#8C8C12", "^", "-"),
     "rtk-uld": Look("RTK-ULD", "#E69F00", "v", "-"),
@@ -78,7 +79,7 @@ METHODS = {
 
 def identifier(method: str) -> str:
     """The method in the name of a number, which has only letters, digits and underscores."""
-    return "dpm_solver" if method == "dpm++2m" else method.replace("-", "_")
+    return method.replace("dpm++2m", "dpm_solver").replace("-", "_")
 
 
 def look(method: str) -> Look:

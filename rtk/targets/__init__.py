@@ -26,6 +26,7 @@ from rtk.targets.mixtures import (
     circle,
     mixture,
     spiral,
+    uneven,
 )
 from rtk.targets.registry import BEYOND_MIXTURES, TARGETS, target
 from rtk.targets.rings import Rings
@@ -50,4 +51,5 @@ __all__ = [
     "mixture",
     "spiral",
     "target",
+    "uneven",
 ]
