@@ -22,8 +22,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config, validate
 
 import rtk
+from experiments.images import sample
 from experiments.mixtures import sample as mixtures
-from experiments.mnist import sample
 from figures import style
 from rtk.sampler import make_sampler
 

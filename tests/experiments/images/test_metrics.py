@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 from scipy import linalg
 from scipy.spatial.distance import cdist
 
-from experiments.mnist import classifier, metrics
-from experiments.mnist.data import Digits
-from experiments.mnist.metrics import Described, Reference
+from experiments.images import classifier, metrics
+from experiments.images.data import Labelled
+from experiments.images.metrics import Described, Reference
 
 CHECKPOINT = Path(classifier.__file__).parent / "checkpoint" / "classifier.safetensors"
 Array = NDArray[np.float64]
@@ -193,7 +193,7 @@ def test_classifier_learns_and_round_trips(tmp_path: Path) -> None:
     for image, label in zip(images, labels.tolist(), strict=True):
         image[0, :, 2 * label + 3 : 2 * label + 6] = 1.0
     images += 0.3 * torch.randn(images.shape, generator=generator)
-    digits = Digits(images, labels)
+    digits = Labelled(images, labels)
     model = classifier.train(digits, epochs=2, batch=20)
     assert classifier.accuracy(model, digits) > 0.95
     again = classifier.train(digits, epochs=2, batch=20)
