@@ -182,10 +182,11 @@ def run(command: list[str], folder: str) -> None:
     """Run a client of a registry in a folder; an error has the last line that it printed."""
     try:
         subprocess.run(
-            command, cwd=folder, check=True, capture_output=True, timeout=PACKAGE_TIMEOUT, text=True
+            command, cwd=folder, check=True, capture_output=True, timeout=PACKAGE_TIMEOUT
         )
     except subprocess.CalledProcessError as error:
-        last = (error.stderr.strip().splitlines() or ["no message"])[-1]
+        printed = error.stderr.decode(errors="replace").strip().splitlines()
+        last = printed[-1] if printed else "no message"
         raise OSError(f"{command[0]} failed: {last}") from error
 
 

@@ -186,8 +186,9 @@ def test_debian_package_is_unpacked_and_not_installed(
     control.mkdir()
     fields = {"Package": "dataset-tiny", "Version": "1", "Architecture": "all"}
     fields |= {"Maintainer": "nobody <nobody@example.org>", "Description": "tiny"}
-    (control / "control").write_text("".join(f"{k}: {v}\n" for k, v in fields.items()))
-    (control / "preinst").write_text(f"#!/bin/sh\ntouch {trace}\n")
+    text = "".join(f"{key}: {value}\n" for key, value in fields.items())
+    (control / "control").write_text(text, encoding="utf-8")
+    (control / "preinst").write_text(f"#!/bin/sh\ntouch {trace}\n", encoding="utf-8")
     (control / "preinst").chmod(0o755)
     built = tmp_path / "dataset-tiny_1_all.deb"
     subprocess.run(["dpkg-deb", "--build", control.parent, built], check=True, capture_output=True)
