@@ -58,9 +58,13 @@ rule all:
         "<results>/figures/beyond_mixtures.pdf",
         "<results>/tables/beyond_mixtures.csv",
         "<results>/figures/beyond_mixtures_scatter.pdf",
-        # C1: MNIST.
-        "<results>/figures/mnist_frechet.pdf",
-        "<results>/figures/mnist_samples.pdf",
+        # C1: images.
+        expand(
+            "<results>/figures/{dataset}_{picture}.pdf",
+            dataset=config["images"]["datasets"],
+            picture=["frechet", "samples"],
+        ),
+        expand("<results>/tables/{dataset}.csv", dataset=config["images"]["datasets"]),
         # The article, with the verdicts on the paper's claims.
         "<results>/paper.pdf",
         # Notebooks.
@@ -72,7 +76,7 @@ rule all:
 
 include: "experiments/rules/mixtures.smk"
 include: "experiments/rules/comparison.smk"
-include: "experiments/rules/mnist.smk"
+include: "experiments/rules/images.smk"
 include: "experiments/rules/theory.smk"
 include: "experiments/rules/beyond_mixtures.smk"
 include: "experiments/rules/paper.smk"

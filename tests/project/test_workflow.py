@@ -35,11 +35,15 @@ STUDIES = yaml.safe_load((CONFIG / "studies.yaml").read_text(encoding="utf-8"))[
 pytestmark = pytest.mark.slow
 
 TARGETS = SIZES["mixtures"]["targets"]
+DATASETS = SIZES["images"]["datasets"]
 SAMPLED = [
     *(f"mixtures/{t}/{method}" for t in TARGETS for method in PROTOCOL["mixtures"]["methods"]),
-    *(f"mnist/{method}" for method in PROTOCOL["mnist"]["methods"]),
+    *(f"{dataset}/{method}" for dataset in DATASETS for method in PROTOCOL["images"]["methods"]),
 ]
-FLOORS = [*(f"mixtures/{target}/exact" for target in TARGETS), "mnist/exact"]
+FLOORS = [
+    *(f"mixtures/{target}/exact" for target in TARGETS),
+    *(f"{dataset}/exact" for dataset in DATASETS),
+]
 BEYOND = [f"beyond_mixtures/{target}" for target in PROTOCOL["beyond_mixtures"]["targets"]]
 CHECKS = [
     *(study for study, about in STUDIES.items() if not about.get("split")),
@@ -54,7 +58,7 @@ CHECKS = [
 TABLES = [*SAMPLED, *FLOORS, *CHECKS]
 # Experiments that have a figure, a table for print, and numbers for the article.
 FINISHED = [*dict.fromkeys(check.split("/")[0] for check in CHECKS)]
-NUMBERS = [*FINISHED, "mixtures", "mnist", "compute"]
+NUMBERS = [*FINISHED, "mixtures", *DATASETS, "compute"]
 PRINTED = [*NUMBERS, "calibration", "table_1"]
 FIGURES = [
     "mixture_accuracy",
@@ -63,10 +67,16 @@ FIGURES = [
     *(f"mixture_{picture}_{t}" for picture in ("scatter", "histogram") for t in TARGETS),
     *FINISHED,
     "beyond_mixtures_scatter",
-    "mnist_frechet",
-    "mnist_samples",
+    *(f"{dataset}_{picture}" for dataset in DATASETS for picture in ("frechet", "samples")),
 ]
 NOTEBOOKS = [source.stem for source in (ROOT / "experiments" / "notebooks").glob("*.py")]
+
+
+def budgets_of(name: str) -> list[int]:
+    """The numbers of score evaluations of a table of samples."""
+    folder = name.split("/")[0]
+    budgets: list[int] = (DATASETS[folder] if folder in DATASETS else SIZES[folder])["nfe"]
+    return budgets
 
 
 def snakemake(
@@ -116,7 +126,8 @@ def test_other_scales_have_a_plan(scale: str) -> None:
 
 def test_every_file_of_the_results_is_expected() -> None:
     files = {str(file.relative_to(RESULTS)) for file in RESULTS.rglob("*") if file.is_file()}
-    files = {file for file in files if not file.startswith(("logs/", "benchmarks/", "mnist/"))}
+    others = ("logs/", "benchmarks/", *(f"{dataset}/" for dataset in DATASETS))
+    files = {file for file in files if not file.startswith(others)}
     assert files == {
         *(f"data/{name}.parquet" for name in TABLES),
         *(f"data/{name}.npz" for name in SAMPLED),
@@ -152,7 +163,7 @@ def test_table_is_tidy_and_knows_its_origin(name: str) -> None:
 @pytest.mark.parametrize("name", SAMPLED)
 def test_no_sampler_takes_more_scores_than_allowed(name: str) -> None:
     frame = results.read(RESULTS / "data" / f"{name}.parquet")
-    budgets = SIZES[name.split("/")[0]]["nfe"]
+    budgets = budgets_of(name)
     assert sorted(frame["nfe_asked"].unique()) == budgets
     assert (frame["nfe"] > 0).all()
     assert (frame["nfe"] <= frame["nfe_asked"]).all()
@@ -161,12 +172,12 @@ def test_no_sampler_takes_more_scores_than_allowed(name: str) -> None:
 
 @pytest.mark.parametrize("name", SAMPLED)
 def test_samples_are_kept_for_every_budget(name: str) -> None:
-    settings = SIZES[name.split("/")[0]]
     kept = results.read_arrays(RESULTS / "data" / f"{name}.npz")
-    assert list(kept) == [f"nfe_{nfe}" for nfe in settings["nfe"]]
-    shape: tuple[int, ...] = (2,) if name.startswith("mixtures") else (28, 28)
+    assert list(kept) == [f"nfe_{nfe}" for nfe in budgets_of(name)]
+    experiment = "mixtures" if name.startswith("mixtures") else "images"
+    shape: tuple[int, ...] = (2,) if experiment == "mixtures" else (28, 28)
     for sample in kept.values():
-        assert sample.shape == (settings["kept"], *shape)
+        assert sample.shape == (SIZES[experiment]["kept"], *shape)
         assert np.ptp(sample) > 0
 
 
@@ -247,8 +258,9 @@ def test_every_job_has_a_log_and_a_benchmark() -> None:
     logs = jobs(RESULTS / "logs", ".log")
     assert logs == jobs(RESULTS / "benchmarks", ".tsv")
     for name in SAMPLED:
-        rule = "simulate_mixture" if name.startswith("mixtures") else "sample_mnist"
-        assert Path(rule, *name.split("/")[1:]) in logs
+        mixture = name.startswith("mixtures/")
+        rule = "simulate_mixture" if mixture else "sample_images"
+        assert Path(rule, name.removeprefix("mixtures/")) in logs
 
 
 def jobs(folder: Path, suffix: str) -> set[Path]:

@@ -1,6 +1,6 @@
-"""C1: generated digits; one column for each sampler, one row for each number of score evaluations.
+"""C1: generated images; one column for each sampler, one row for each number of score evaluations.
 
-The digits are those of the first chains of each run, and were not selected.
+They are those of the first chains of each run, and were not selected.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,9 +22,9 @@ def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure
     )
     for column, kept in zip(axes.T, samples.values(), strict=True):
         for panel, budget in zip(column, nfe, strict=True):
-            digits = kept[f"nfe_{budget}"][: ROWS * COLUMNS]
-            rows = digits.reshape(ROWS, COLUMNS, *digits.shape[1:]).swapaxes(1, 2)
-            picture = rows.reshape(ROWS * digits.shape[1], -1)
+            images = kept[f"nfe_{budget}"][: ROWS * COLUMNS]
+            rows = images.reshape(ROWS, COLUMNS, *images.shape[1:]).swapaxes(1, 2)
+            picture = rows.reshape(ROWS * images.shape[1], -1)
             panel.imshow(np.asarray(picture), cmap="gray", vmin=0, vmax=255)
             panel.set(xticks=[], yticks=[])
             panel.spines[:].set_visible(False)

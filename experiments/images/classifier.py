@@ -1,8 +1,8 @@
-"""A small classifier of digits, whose last layer but one gives the features of the image metrics.
+"""A small classifier of images, whose last layer but one gives the features of the image metrics.
 
-The features, of which there are 64, are called *RTK-MNIST-CNN features* wherever a number depends
-on them. Distances in them can be compared only with distances in the features of the same
-checkpoint.
+There is one classifier for each data set. Its features, of which there are 64, are called
+*RTK-MNIST-CNN features* or *RTK-Fashion-MNIST-CNN features* wherever a number depends on them.
+Distances in them can be compared only with distances in the features of the same checkpoint.
 """
 
 import json
@@ -17,10 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from experiments.mnist.data import Digits
+from experiments.images.data import Labelled
 from experiments.workflow.results import atomic
 
-FEATURES = "RTK-MNIST-CNN features"
 DIMENSION = 64
 
 
@@ -50,7 +49,7 @@ class Classifier(nn.Module):
         return features, self.head(features)
 
 
-def train(digits: Digits, epochs: int = 3, batch: int = 128, seed: int = 0) -> Classifier:
+def train(data: Labelled, epochs: int = 3, batch: int = 128, seed: int = 0) -> Classifier:
     """Train a classifier: cross-entropy, Adam, and a learning rate that follows one cycle.
 
     Returns:
@@ -59,16 +58,16 @@ def train(digits: Digits, epochs: int = 3, batch: int = 128, seed: int = 0) -> C
     torch.manual_seed(seed)
     model = Classifier()
     generator = torch.Generator().manual_seed(seed)
-    batches = math.ceil(len(digits.images) / batch)
+    batches = math.ceil(len(data.images) / batch)
     optimiser = torch.optim.Adam(model.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.01, total_steps=epochs * batches)
     with tqdm(total=epochs * batches, desc="classifier", unit="step", mininterval=5) as bar:
         for _ in range(epochs):
-            order = torch.randperm(len(digits.images), generator=generator)
+            order = torch.randperm(len(data.images), generator=generator)
             for chosen in order.split(batch):
-                _, logits = model(digits.images[chosen])
+                _, logits = model(data.images[chosen])
                 optimiser.zero_grad()
-                functional.cross_entropy(logits, digits.labels[chosen]).backward()
+                functional.cross_entropy(logits, data.labels[chosen]).backward()
                 optimiser.step()
                 schedule.step()
                 bar.update()
@@ -76,17 +75,24 @@ def train(digits: Digits, epochs: int = 3, batch: int = 128, seed: int = 0) -> C
 
 
 @torch.no_grad()
-def accuracy(model: Classifier, digits: Digits, chunk: int = 1000) -> float:
-    """The fraction of the digits that the classifier labels correctly."""
+def accuracy(model: Classifier, data: Labelled, chunk: int = 1000) -> float:
+    """The fraction of the images that the classifier labels correctly."""
     correct = 0
-    for images, labels in zip(digits.images.split(chunk), digits.labels.split(chunk), strict=True):
+    for images, labels in zip(data.images.split(chunk), data.labels.split(chunk), strict=True):
         correct += int((model(images)[1].argmax(dim=1) == labels).sum())
-    return correct / len(digits.labels)
+    return correct / len(data.labels)
 
 
-def save(model: Classifier, path: Path, record: dict[str, object]) -> None:
-    """Write the weights as safetensors, atomically, with a record in the metadata."""
-    metadata = {"features": FEATURES, "record": json.dumps(record)}
+def save(model: Classifier, path: Path, title: str, record: dict[str, object]) -> None:
+    """Write the weights as safetensors, with the name of the features and a record in the metadata.
+
+    Args:
+        model: the classifier.
+        path: the file.
+        title: of the data set, such as "MNIST", after which the features are named.
+        record: how the classifier was made.
+    """
+    metadata = {"features": f"RTK-{title}-CNN features", "record": json.dumps(record)}
     with atomic(path) as unfinished:
         save_file(model.state_dict(), unfinished, metadata=metadata)
 
@@ -94,9 +100,10 @@ def save(model: Classifier, path: Path, record: dict[str, object]) -> None:
 def load(path: str | Path, device: torch.device | str | None = None) -> Classifier:
     """The classifier of a file written by `save`, in evaluation mode; ValueError for any other."""
     with safe_open(path, framework="pt") as file:
-        if (file.metadata() or {}).get("features") != FEATURES:
+        if "features" not in (file.metadata() or {}):
             raise ValueError(
-                f"{path} is no classifier for the {FEATURES}: write it with classifier.save"
+                f"{path} is no classifier: it has no name of features in its metadata; write it "
+                "with classifier.save"
             )
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     model = Classifier()

@@ -1,11 +1,11 @@
-"""The test images of MNIST, with which C1 compares the images of a sampler."""
+"""The test images of a data set, with which C1 compares the images of a sampler."""
 
-from experiments.mnist import data, metrics
-from experiments.mnist.classifier import Classifier
+from experiments.images import data, metrics
+from experiments.images.classifier import Classifier
 
 
 def reference(features: Classifier, cache: str) -> metrics.Reference:
-    """The features of all test images and their true labels.
+    """The features of all test images and their true classes.
 
     Args:
         features: the classifier that computes the features.

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from experiments.mnist import classifier, data
+from experiments.images import classifier, data
 from experiments.workflow import job
 
 
@@ -17,7 +17,7 @@ def main() -> None:
         "test_accuracy": classifier.accuracy(model, data.load(cache, "test")),
         "seconds": round(time.perf_counter() - started, 1),
     }
-    classifier.save(model, Path(snakemake.output.weights), record)
+    classifier.save(model, Path(snakemake.output.weights), snakemake.params.title, record)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-"""C1: one sampler with the learned score of MNIST, at several numbers of score evaluations.
+"""C1: one sampler with the learned score of a data set, at several numbers of score evaluations.
 
-Each number gives one set of images, which is measured against the test images in the features of
-the classifier (`experiments.mnist.metrics`). Some images are written for the figure. The grid of
-times ends above 0, and the last score evaluation denoises to 0.
+Each number gives one set of images, which is measured against the test images
+(`experiments.images.metrics`). Some images are written for the figure. The configuration has the
+keywords of `rtk.sample`, and the grid of times, which ends above 0, so that the last score
+evaluation denoises to 0. A method without an entry ``grid`` chooses its times itself.
 """
 
 import json
 import time
+from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -15,9 +18,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 import rtk
-from experiments.mnist import classifier, metrics, network
-from experiments.mnist.network import IMAGE_SHAPE
-from experiments.mnist.reference import reference
+from experiments.images import classifier, metrics, network
+from experiments.images.network import IMAGE_SHAPE
+from experiments.images.reference import reference
 from experiments.runs import mean_acceptance, seed_name
 from experiments.workflow import job, tidy
 from rtk import segments
@@ -30,7 +33,7 @@ T_END = 1e-3
 """OU time at which the grid ends if the configuration names none: noise of 4.5 % of a pixel."""
 
 
-def grid(
+def times(
     sampler: Sampler, score: Score, nfe: int, rule: str, count: int | None = None, **options: Any
 ) -> Times:
     """The times of the segments that the configuration asks for.
@@ -46,8 +49,28 @@ def grid(
     """
     affordable = max(1, (nfe - 1) // sampler.minimum_nfe(1, Problem(CountedScore(score))))
     make = getattr(segments, rule)
-    times: Times = make(min(count or affordable, affordable), **{"t_end": T_END, **options})
-    return times
+    result: Times = make(min(count or affordable, affordable), **{"t_end": T_END, **options})
+    return result
+
+
+def keywords(
+    sampler: Mapping[str, Any], grid: Mapping[str, Any] | None, score: Score, nfe: int
+) -> dict[str, Any]:
+    """The keywords of `rtk.sample` that depend on the method.
+
+    Args:
+        sampler: the method and its options, from the configuration.
+        grid: the arguments of `times` from the configuration, or None if the method or
+            `rtk.sample` chooses the times.
+        score: the score.
+        nfe: number of score evaluations.
+    """
+    if grid is None:
+        return dict(sampler)
+    of_the_run = signature(rtk.sample).parameters
+    options = {name: value for name, value in sampler.items() if name not in of_the_run}
+    chosen = make_sampler(sampler["method"], options)
+    return {**sampler, "segments": times(chosen, score, nfe, **grid)}
 
 
 def pixels(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -60,34 +83,31 @@ def pixels(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
 def main() -> None:
     started = time.perf_counter()
     snakemake = job.start()
-    params, inputs = snakemake.params, snakemake.input
+    params, inputs, dataset = snakemake.params, snakemake.input, snakemake.wildcards.dataset
     device = "cuda" if torch.cuda.is_available() else "cpu"
     score = network.load(inputs.score, device)
     features = classifier.load(inputs.classifier)
     test = reference(features, inputs.data)
-    options = dict(params.sampler)
-    sampler = make_sampler(options.pop("method"), options)
     table: list[tidy.Row] = []
     kept: dict[str, np.ndarray[Any, Any]] = {}
     for nfe in tqdm(params.nfe, desc=params.method):
-        seed = job.derive_seed(params.seed, "mnist", seed_name(params.method), nfe)
+        seed = job.derive_seed(params.seed, dataset, seed_name(params.method), nfe)
         begun = time.perf_counter()
         result = rtk.sample(
             score,
             IMAGE_SHAPE,
             params.images,
-            method=sampler,
             nfe=nfe,
             seed=seed,
             device=device,
-            segments=grid(sampler, score, nfe, **params.grid),
             progress=True,
+            **keywords(params.sampler, params.grid, score, nfe),
         )
         seconds = time.perf_counter() - begun
         table += tidy.rows(
             test.measure(metrics.describe(features, result.samples.cpu())),
-            experiment="mnist",
-            target="mnist",
+            experiment=dataset,
+            target=dataset,
             method=params.method,
             settings=json.dumps({"grid": params.grid, "sampler": params.sampler}),
             seed=seed,

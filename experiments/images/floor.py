@@ -8,8 +8,8 @@ import time
 
 import torch
 
-from experiments.mnist import classifier, data, metrics
-from experiments.mnist.reference import reference
+from experiments.images import classifier, data, metrics
+from experiments.images.reference import reference
 from experiments.runs import over_replicates
 from experiments.workflow import job, tidy
 
@@ -20,16 +20,16 @@ REPLICATES = 4
 def main() -> None:
     started = time.perf_counter()
     snakemake = job.start()
-    params, inputs = snakemake.params, snakemake.input
+    params, inputs, dataset = snakemake.params, snakemake.input, snakemake.wildcards.dataset
     features = classifier.load(inputs.classifier)
     test = reference(features, inputs.data)
     images = data.load(inputs.data, "train").images
     if REPLICATES * params.images > len(images):
         raise ValueError(
             f"the floor needs {REPLICATES} sets of {params.images} training images, but there are "
-            f"{len(images)}: lower mnist.images in the configuration"
+            f"{len(images)}: lower the number of images of {dataset} in the configuration"
         )
-    seed = job.derive_seed(params.seed, "mnist", "exact")
+    seed = job.derive_seed(params.seed, dataset, "exact")
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     measured = [
         test.measure(metrics.describe(features, images[chosen]))
@@ -37,8 +37,8 @@ def main() -> None:
     ]
     table = tidy.rows(
         over_replicates(measured),
-        experiment="mnist",
-        target="mnist",
+        experiment=dataset,
+        target=dataset,
         method="exact",
         settings=f'{{"replicates": {REPLICATES}}}',
         seed=seed,

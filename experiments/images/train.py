@@ -1,4 +1,4 @@
-"""Train the score network of `network` on MNIST by denoising score matching.
+r"""Train the score network of `network` on a data set by denoising score matching.
 
 The loss is that of EDM (Karras et al. 2022)::
 
@@ -14,7 +14,8 @@ run can be extended or shortened before the decay begins, with the weights that 
 length would have had. All state is written atomically. A run that was interrupted continues where
 it stopped, and ends with the same weights, bit for bit, as a run that was not::
 
-    python -m experiments.mnist.train --data results/mnist/mnist.npz --weights score.safetensors
+    python -m experiments.images.train --dataset mnist --data results/mnist/mnist.npz \
+        --weights score.safetensors --history history.parquet
 """
 
 import argparse
@@ -29,8 +30,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from experiments.mnist import data, network
-from experiments.mnist.network import Architecture, ScoreNetwork
+from experiments.images import data, network
+from experiments.images.network import Architecture, ScoreNetwork
 from experiments.workflow import job, results
 from experiments.workflow.results import atomic
 
@@ -264,7 +265,7 @@ def train(
     return state.ema, pd.DataFrame(state.history)
 
 
-def run(cache: Path, training: Training, weights: Path, history: Path) -> None:
+def run(dataset: str, cache: Path, training: Training, weights: Path, history: Path) -> None:
     """Train on the images in ``cache``, and write the weights and the history of the loss.
 
     The state of the run is in a file beside the weights until the run is complete.
@@ -276,8 +277,8 @@ def run(cache: Path, training: Training, weights: Path, history: Path) -> None:
     record = {**asdict(training), "seconds": round(last["seconds"], 1)}
     network.save(model, weights, record)
     frame = losses.rename(columns={"loss": "value"}).assign(
-        experiment="mnist",
-        target="mnist",
+        experiment=dataset,
+        target=dataset,
         method="training",
         settings=[f"step={r.step}, sigma={r.sigma}" for r in losses.itertuples()],
         seed=training.seed,
@@ -293,6 +294,7 @@ def job_of_the_workflow() -> None:
     """Train for the rule `train_score`."""
     snakemake = job.start()
     run(
+        snakemake.wildcards.dataset,
         Path(snakemake.input.data),
         Training(**snakemake.params.training),
         Path(snakemake.output.weights),
@@ -303,8 +305,9 @@ def job_of_the_workflow() -> None:
 def command_line() -> None:
     """Train with the paths and settings of the command line."""
     parser = argparse.ArgumentParser(
-        description="Train the score network of MNIST, or continue a run."
+        description="Train the score network of a data set, or continue a run."
     )
+    parser.add_argument("--dataset", required=True, help="name of the data set in the history")
     parser.add_argument("--data", type=Path, required=True, help="the .npz file of the images")
     parser.add_argument("--weights", type=Path, required=True, help="safetensors file to write")
     parser.add_argument("--history", type=Path, required=True, help="Parquet file to write")
@@ -313,7 +316,7 @@ def command_line() -> None:
         parser.add_argument(name, type=type(item.default), default=item.default)
     options = vars(parser.parse_args())
     paths = {name: options.pop(name) for name in ("weights", "history")}
-    run(options.pop("data"), Training(**options), **paths)
+    run(options.pop("dataset"), options.pop("data"), Training(**options), **paths)
 
 
 if __name__ == "__main__":

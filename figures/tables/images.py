@@ -1,4 +1,4 @@
-"""C1: Fréchet distances of generated digits, for every sampler and number of score evaluations.
+"""C1: Fréchet distances of generated images, for every sampler and number of score evaluations.
 
 The numbers count at how many numbers of score evaluations one method is ahead of another. A method
 is ahead if its distance is lower by more than two standard errors of the difference.

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from experiments.mnist import data, network, train
-from experiments.mnist.network import Architecture, ScoreNetwork
-from experiments.mnist.train import Training
+from experiments.images import data, network, train
+from experiments.images.network import Architecture, ScoreNetwork
+from experiments.images.train import Training
 from experiments.workflow import results
 
 TINY = Training(
@@ -187,13 +187,14 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
 def test_run_writes_weights_and_tidy_history(
     images: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digits = data.Digits(images, torch.zeros(len(images), dtype=torch.int64))
+    digits = data.Labelled(images, torch.zeros(len(images), dtype=torch.int64))
     monkeypatch.setattr(data, "load", lambda cache, split: digits)
     score, history = tmp_path / "score.safetensors", tmp_path / "history.parquet"
-    train.run(tmp_path / "mnist.npz", TINY, score, history)
+    train.run("fashion_mnist", tmp_path / "data.npz", TINY, score, history)
     assert network.load(score).architecture.fine == TINY.fine
     frame = results.read(history)
     assert set(frame.metric) == {"denoising_loss"}
+    assert set(frame.experiment) == set(frame.target) == {"fashion_mnist"}
     assert list(frame.sigma) == list(train.VALIDATION_SIGMAS)
     assert np.isfinite(frame[["value", "standard_error", "seconds"]]).all().all()
     assert results.provenance(history)["config"] == asdict(TINY)

@@ -1,4 +1,4 @@
-"""The score network of the MNIST experiment: EDM preconditioning around a small U-Net.
+"""The score network of images of 28x28 pixels: EDM preconditioning around a small U-Net.
 
 In the OU clock ``x_t = a_t x_0 + s_t xi`` with ``a_t = exp(-t)``, ``s_t^2 = 1 - exp(-2t)``, the
 rescaled state ``y = x_t / a_t = x_0 + sigma xi`` has noise level ``sigma = s_t / a_t``. The

@@ -1,4 +1,4 @@
-"""The score network: preconditioning, shapes, dtypes, checkpoints; and the shipped one."""
+"""The score network: preconditioning, shapes, dtypes, checkpoints; and the shipped ones."""
 
 import math
 from pathlib import Path
@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from experiments.mnist import network
-from experiments.mnist.network import Architecture, ScoreNetwork
+from experiments.images import network
+from experiments.images.network import Architecture, ScoreNetwork
 
-CHECKPOINT = Path(network.__file__).parent / "checkpoint" / "score.safetensors"
+CHECKPOINT = Path(network.__file__).parent / "checkpoint"
 MEAN, STD = -0.7, 0.6
 TINY = Architecture(fine=8, coarse=16, embedding=16, groups=4, data_mean=MEAN, data_std=STD)
 
@@ -143,11 +143,13 @@ def test_other_safetensors_are_refused(tmp_path: Path) -> None:
         network.load(tmp_path / "other.safetensors")
 
 
-def test_shipped_network_denoises_a_stroke() -> None:
+@pytest.mark.parametrize("name", ["mnist", "mnist_small", "fashion_mnist"])
+def test_shipped_network_denoises_a_stroke(name: str) -> None:
     # A vertical bar, the simplest "1", noised to where a pixel alone says little: the network must
     # come far closer than the best linear denoiser, which is F = 0.
-    model = network.load(CHECKPOINT)
-    assert CHECKPOINT.stat().st_size < 10e6
+    path = CHECKPOINT / name / "score.safetensors"
+    model = network.load(path)
+    assert path.stat().st_size < 10e6
     bar = torch.full((1, 1, 28, 28), -1.0)
     bar[..., 5:23, 12:15] = 1.0
     sigma = torch.tensor([0.5])

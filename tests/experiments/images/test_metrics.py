@@ -1,4 +1,4 @@
-"""The image metrics against closed forms, and the classifier whose features they use."""
+"""The image metrics against closed forms, and the classifiers whose features they use."""
 
 import math
 from pathlib import Path
@@ -7,20 +7,30 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
 from safetensors.torch import save_file
-from scipy import linalg
+from scipy import linalg, stats
 from scipy.spatial.distance import cdist
 
-from experiments.mnist import classifier, metrics
-from experiments.mnist.data import Digits
-from experiments.mnist.metrics import Described, Reference
+from experiments.images import classifier, metrics
+from experiments.images.data import Labelled
+from experiments.images.metrics import Described, Reference
+from rtk.metrics import Estimate
 
-CHECKPOINT = Path(classifier.__file__).parent / "checkpoint" / "classifier.safetensors"
+CHECKPOINTS = Path(classifier.__file__).parent / "checkpoint"
+CHECKPOINT = CHECKPOINTS / "mnist" / "classifier.safetensors"
 Array = NDArray[np.float64]
 
 
 def described(features: Array, classes: NDArray[np.int64] | None = None) -> Described:
-    return Described(features, np.zeros(len(features), int) if classes is None else classes)
+    """Images with these features, and with four black pixels each."""
+    pixels = np.full((len(features), 4), -1.0, dtype=np.float32)
+    return Described(features, np.zeros(len(features), int) if classes is None else classes, pixels)
+
+
+def black(pixels: NDArray[np.float32]) -> Described:
+    """Images with these pixels, and with the same features."""
+    return Described(np.zeros((len(pixels), 2)), np.zeros(len(pixels), int), pixels)
 
 
 def covariance(d: int, seed: int) -> Array:
@@ -86,13 +96,13 @@ def test_class_total_variation_stays_in_its_range() -> None:
         assert value == pytest.approx(1.0, abs=1e-12)
 
 
-@pytest.mark.parametrize("digits", [[], [10], [-1], [[1]]])
-def test_class_total_variation_refuses_what_is_no_digit(digits: list[int]) -> None:
+@pytest.mark.parametrize("classes", [[], [10], [-1], [[1]]])
+def test_class_total_variation_refuses_what_is_no_class(classes: list[int]) -> None:
     right = np.array([1, 2])
-    with pytest.raises(ValueError, match="classes must be one or more digits"):
-        metrics.class_total_variation(np.array(digits, dtype=np.int64), right)
-    with pytest.raises(ValueError, match="labels must be one or more digits"):
-        metrics.class_total_variation(right, np.array(digits, dtype=np.int64))
+    with pytest.raises(ValueError, match=r"classes must be one or more of 0\.\.\.9"):
+        metrics.class_total_variation(np.array(classes, dtype=np.int64), right)
+    with pytest.raises(ValueError, match=r"labels must be one or more of 0\.\.\.9"):
+        metrics.class_total_variation(right, np.array(classes, dtype=np.int64))
 
 
 def test_distances_do_not_cancel_far_from_the_origin() -> None:
@@ -109,7 +119,113 @@ def test_features_do_not_depend_on_ambient_modes() -> None:
         features = metrics.describe(model, images).features
     np.testing.assert_array_equal(features, expected.features)
     # Equality is identity: it never compares arrays.
-    assert expected != Described(expected.features, expected.classes)
+    assert expected != Described(expected.features, expected.classes, expected.pixels)
+
+
+def kernel_distance(features: Array, reference: Array) -> Estimate:
+    labels = np.zeros(len(reference), int)
+    return Reference(described(reference), labels).measure(described(features))["kernel_distance"]
+
+
+def test_kernel_distance_by_the_definition() -> None:
+    """Loops over all pairs of different images, for all 41 of them and without one group of 20."""
+    generator = np.random.default_rng(7)
+    made, real = generator.normal(size=(41, 3)), 0.5 + generator.normal(size=(50, 3))
+
+    def k(x: Array, y: Array) -> float:
+        return float((sum(a * b for a, b in zip(x, y, strict=True)) / 3.0 + 1.0) ** 3)
+
+    def within(points: Array) -> float:
+        pairs = [(i, j) for i in range(len(points)) for j in range(len(points)) if i != j]
+        return sum(k(points[i], points[j]) for i, j in pairs) / len(pairs)
+
+    def expected(points: Array) -> float:
+        across = sum(k(x, y) for x in points for y in real) / (len(points) * len(real))
+        return within(points) + within(real) - 2.0 * across
+
+    measured = kernel_distance(made, real)
+    assert measured.value == pytest.approx(expected(made), rel=1e-10)
+    left_out = np.array([expected(made[np.arange(41) % 20 != j]) for j in range(20)])
+    error = math.sqrt(19 / 20 * np.square(left_out - left_out.mean()).sum())
+    assert measured.standard_error == pytest.approx(error, rel=1e-8)
+
+
+def test_kernel_distance_of_gaussians_on_the_line() -> None:
+    """For d = 1 it is ``3 (m - m')^2 + 3 (m2 - m2')^2 + (m3 - m3')^2`` of the raw moments.
+
+    The means over 100 pairs of 50 and 60 points: of N(0, 1) and N(0.5, 1), and of N(0, 1) twice,
+    where the distance is 0. They must come to within 5 standard errors; the estimate would be off
+    by many if it counted the pairs of a point with itself, of which E k = 1 + 3 + 3 * 3 + 15.
+    """
+    generator = np.random.default_rng(8)
+    for mean in (0.5, 0.0):
+        pairs = [
+            (generator.normal(size=(50, 1)), generator.normal(mean, size=(60, 1)))
+            for _ in range(100)
+        ]
+        values = np.array([kernel_distance(*pair).value for pair in pairs])
+        expected = 3 * mean**2 + 3 * (mean**2) ** 2 + (mean**3 + 3 * mean) ** 2
+        error = values.std(ddof=1) / math.sqrt(len(values))
+        assert abs(values.mean() - expected) < 5 * error
+        assert error < 0.6
+
+
+def test_standard_error_of_the_kernel_distance() -> None:
+    """Off its floor, as for the Fréchet distance: 60 sets of 200, 5 sigma of 10 %."""
+    generator = np.random.default_rng(9)
+    reference = generator.normal(size=(1000, 3))
+    sets = [1.0 + generator.normal(size=(200, 3)) for _ in range(60)]
+    measured = [kernel_distance(features, reference) for features in sets]
+    spread = np.std([each.value for each in measured], ddof=1)
+    assert np.mean([each.standard_error for each in measured]) == pytest.approx(spread, rel=0.5)
+
+
+def test_background_is_dark_in_nearly_all_images() -> None:
+    pixels = np.full((200, 4), -1.0, dtype=np.float32)
+    pixels[:2, 1] = 0.5  # bright in 1 % of the images
+    pixels[:3, 2] = 0.5  # and in more
+    pixels[:, 3] = -0.94
+    assert metrics.background(pixels).tolist() == [True, True, False, False]
+    with pytest.raises(ValueError, match=r"no pixel is below -0\.95 in 99% of the images"):
+        metrics.background(pixels[:, 2:])
+
+
+def test_background_noise_is_the_noise_that_was_added() -> None:
+    """500 images with noise of 0.03 on 100 black pixels, of which 40 do not count.
+
+    The mean square of 60 pixels has a median of 1 - 2 / (9 * 60) cubed, to the variance, by Wilson
+    and Hilferty; its root has a standard error of 0.03 sqrt(pi / 2) / sqrt(120 * 500): 5 sigma.
+    """
+    generator = np.random.default_rng(10)
+    test = np.full((500, 100), -1.0, dtype=np.float32)
+    test[:, 60:] = 1.0
+    reference = Reference(black(test), np.zeros(500, int))
+    assert reference.measure(black(test))["background_noise"] == Estimate(0.0, 0.0)
+    noisy = test + 0.03 * generator.normal(size=test.shape).astype(np.float32)
+    noisy[:20, :10] = 1.0  # some objects that reach into the background do not count
+    noise = reference.measure(black(noisy))["background_noise"]
+    expected = 0.03 * (1.0 - 2.0 / (9.0 * 60.0)) ** 1.5
+    deviation = 0.03 * math.sqrt(math.pi / 2.0 / (120.0 * 500.0))
+    # Of 500 images 20 are above, so the median is the quantile 250 / 480 of the others.
+    quantile = 0.03 / math.sqrt(120.0) * stats.norm.ppf(250.0 / 480.0)
+    assert abs(noise.value - expected - quantile) < 5.0 * deviation
+
+
+def test_standard_error_of_the_background_noise() -> None:
+    """The jackknife over groups of 25 against the spread of 60 sets: 5 sigma of 10 %.
+
+    Of a median the jackknife over small groups would be wrong, however many images there are.
+    """
+    generator = np.random.default_rng(11)
+    reference = Reference(black(np.full((500, 60), -1.0, dtype=np.float32)), np.zeros(500, int))
+    measured = [
+        reference.measure(black((0.03 * generator.normal(size=(500, 60)) - 1).astype(np.float32)))[
+            "background_noise"
+        ]
+        for _ in range(60)
+    ]
+    spread = np.std([each.value for each in measured], ddof=1)
+    assert np.mean([each.standard_error for each in measured]) == pytest.approx(spread, rel=0.5)
 
 
 def test_class_total_variation() -> None:
@@ -193,17 +309,28 @@ def test_classifier_learns_and_round_trips(tmp_path: Path) -> None:
     for image, label in zip(images, labels.tolist(), strict=True):
         image[0, :, 2 * label + 3 : 2 * label + 6] = 1.0
     images += 0.3 * torch.randn(images.shape, generator=generator)
-    digits = Digits(images, labels)
+    digits = Labelled(images, labels)
     model = classifier.train(digits, epochs=2, batch=20)
     assert classifier.accuracy(model, digits) > 0.95
     again = classifier.train(digits, epochs=2, batch=20)
     assert torch.equal(again.head.weight, model.head.weight)
-    classifier.save(model, tmp_path / "c.safetensors", {})
+    classifier.save(model, tmp_path / "c.safetensors", "bars", {})
     loaded = classifier.load(tmp_path / "c.safetensors")
     features, logits = loaded(images[:5])
     assert features.shape == (5, classifier.DIMENSION)
     assert logits.shape == (5, 10)
     assert torch.equal(features, model(images[:5])[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "title"), [("mnist", "MNIST"), ("fashion_mnist", "Fashion-MNIST")]
+)
+def test_shipped_classifiers_name_their_features(name: str, title: str) -> None:
+    path = CHECKPOINTS / name / "classifier.safetensors"
+    with safe_open(path, framework="pt") as file:
+        assert file.metadata()["features"] == f"RTK-{title}-CNN features"
+    features, logits = classifier.load(path)(torch.zeros((2, 1, 28, 28)))
+    assert (features.shape, logits.shape) == ((2, classifier.DIMENSION), (2, 10))
 
 
 def test_other_safetensors_are_refused(tmp_path: Path) -> None:
@@ -218,5 +345,6 @@ def test_images_are_described_in_chunks_and_clamped() -> None:
     whole = metrics.describe(model, images)
     parts = metrics.describe(model, images.clamp(-1.0, 1.0), chunk=3)
     assert whole.features.dtype == np.float64
+    np.testing.assert_array_equal(whole.pixels, images.reshape(7, 784).numpy())
     np.testing.assert_allclose(whole.features, parts.features, atol=1e-4)
     np.testing.assert_array_equal(whole.classes, model(images.clamp(-1, 1))[1].argmax(1).numpy())
