@@ -17,7 +17,7 @@ from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.exact_kernel import ExactKernel
 from rtk.samplers.registry import methods
-from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
+from rtk.samplers.reverse_transition import RTKGHMC, RTKHMC, RTKLM, RTKMALA, RTKULA, RTKULD
 from rtk.score import NonFiniteError
 from rtk.targets.gaussian_mixture import GaussianMixture
 
@@ -26,6 +26,9 @@ __version__ = "0.2.0"
 __all__ = [
     "DDIM",
     "DDPM",
+    "RTKGHMC",
+    "RTKHMC",
+    "RTKLM",
     "RTKMALA",
     "RTKULA",
     "RTKULD",
