@@ -73,8 +73,8 @@ def quartic_error(method: str, step_size: float, n: int = 400) -> float:
     """Error of the stationary ``E z^2`` under ``g = z^2 / 2 + z^4 / 4``, without noise of sampling.
 
     The chain in ``y_k = z_k - (tau/2)^(1/2) xi_k`` is Markov: ``y <- y - tau g'(z) + (2 tau)^(1/2)
-    xi`` with the same ``xi`` as in ``z``. Its law lives on a grid, and a Gauss-Hermite rule averages
-    over ``xi``. Unadjusted Langevin is the same with ``z = y``.
+    xi`` with the same ``xi`` as in ``z``. Expectations live on a grid of y, and a Gauss-Hermite
+    rule averages over ``xi``. Unadjusted Langevin is the same with ``z = y``.
     """
     grid = np.linspace(-4.5, 4.5, n)
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)

@@ -156,20 +156,15 @@ def test_moments_of_a_whole_run(relative: float, friction: float) -> None:
     n, start = 100_000, -1.5
     kernel, curvature, centre = kernel_of_a_gaussian(n)
     root = math.sqrt(curvature)
+    tau, gamma = relative / root, friction * root
     average, second, noise = averaged(relative, friction, curvature)
     mean = np.array([start - centre, 0.0])
     moments = (np.outer(mean, mean) + np.diag([0.0, 1.0])).ravel()
     for steps in (1, 2, 3):
         mean, moments = average @ mean, second @ moments + noise
         chains = ChainNoise(steps, n, (1,), dtype=DOUBLE)
-        end = randomized_midpoint(
-            kernel,
-            torch.full_like(kernel.x, start),
-            steps,
-            relative / root,
-            friction * root,
-            chains,
-        )
+        z = torch.full_like(kernel.x, start)
+        end = randomized_midpoint(kernel, z, steps, tau, gamma, chains)
         variance = moments[0] - mean[0] ** 2
         assert_moments(end, np.array([mean[0] + centre]), np.array([[variance]]))
 
