@@ -19,7 +19,7 @@ from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.dpm_solver_v3 import DPMSolverV3
 from rtk.samplers.exact_kernel import ExactKernel
-from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
+from rtk.samplers.reverse_transition import RTKGHMC, RTKHMC, RTKLM, RTKMALA, RTKULA, RTKULD
 from rtk.score import NonFiniteError
 from rtk.targets.gaussian_mixture import GaussianMixture
 
@@ -28,6 +28,9 @@ __version__ = "0.2.0"
 __all__ = [
     "DDIM",
     "DDPM",
+    "RTKGHMC",
+    "RTKHMC",
+    "RTKLM",
     "RTKMALA",
     "RTKULA",
     "RTKULD",

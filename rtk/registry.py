@@ -8,7 +8,7 @@ from rtk.samplers.base import Fittable, Sampler
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
-from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
+from rtk.samplers.reverse_transition import RTKGHMC, RTKHMC, RTKLM, RTKMALA, RTKULA, RTKULD
 
 METHODS: dict[str, Callable[..., Sampler | Fittable]] = {
     "ddpm": DDPM,
@@ -17,7 +17,10 @@ METHODS: dict[str, Callable[..., Sampler | Fittable]] = {
     "dpm++2m-sde": lambda: DPMSolverPP2M(stochastic=True),
     "ald": AnnealedLangevin,
     "rtk-ula": RTKULA,
+    "rtk-lm": RTKLM,
     "rtk-mala": RTKMALA,
+    "rtk-hmc": RTKHMC,
+    "rtk-ghmc": RTKGHMC,
     "rtk-uld": RTKULD,
     "calibrated": CalibratedFlow,
     "rtk": CalibratedKernels,
