@@ -207,7 +207,8 @@ def calibrate(
     A pilot of 128 chains is carried accurately along the probability flow. From it follow a
     Gaussian base, and the inner products from which the solver for any number of score evaluations
     is fitted. It takes about ten thousand score evaluations and nothing but linear algebra beside
-    them. Memory is that of the pilot, about ``levels * 128 * d`` numbers of 8 bytes, three times.
+    them. Memory is that of the pilot, about ``levels * 128 * d`` numbers of 8 bytes, eight times
+    at its peak, with some fifty levels.
 
     Args:
         score: ``(x, t) -> grad log p_t(x)``, as for `rtk.sample`.
