@@ -29,6 +29,7 @@ from experiments.theory.solver_variants import Parts
 from experiments.workflow import job, tidy
 from rtk import segments, targets
 from rtk.calibration import kernels, pilot
+from rtk.samplers.base import Sampler
 from rtk.samplers.calibrated import Calibrated, sigma_of
 
 RIVAL = "dpm++2m"
@@ -78,7 +79,7 @@ def ablation_rows(name: str, n: int, nfe: list[int], repetition: int, seed: int)
     for variant in (RIVAL, *named):
         for budget in nfe:
             rows, started = parts.model.score.evaluations, time.perf_counter()
-            method: str | rtk.Sampler = RIVAL
+            method: str | Sampler = RIVAL
             if variant != RIVAL:
                 own_parts, build = named[variant]
                 method = build(own_parts, budget)
