@@ -73,6 +73,8 @@ METHODS = {
     "rtk-mala-gauss-2": Look("RTK-MALA (Gauss 2)", "#3F5200", "h", "-"),
     "rtk-mala-gauss-3": Look("RTK-MALA (Gauss 3)", "#E2C400", "d", "-"),
     "rtk-mala": Look("RTK-MALA (exact energy)", "#5E0B15", "*", "-"),
+    "calibrated": Look("calibrated flow", "#000000", "o", "-"),
+    "rtk": Look("calibrated RTK", "#CC0066", "D", "-"),
 }
 """The look of every method, by the name that it has in results."""
 
