@@ -156,7 +156,7 @@ class Calibration:
         score: Score,
         shape: tuple[int, ...],
         nfe: int,
-        t_start: float,
+        t_start: float | None,
         device: torch.device,
         dtype: torch.dtype,
         method: str = "calibrated",
@@ -164,7 +164,7 @@ class Calibration:
         """The sampler that `rtk.sample` runs if the calibration is its method."""
         if shape != self.shape:
             raise ValueError(f"the calibration is for samples of shape {self.shape}, got {shape}")
-        if t_start not in (self.t_start, T_START):
+        if t_start not in (None, self.t_start):
             raise ValueError(f"the calibration begins at t_start={self.t_start:g}, not {t_start:g}")
         return self.solver(nfe, score, method, device, dtype), self
 

@@ -26,7 +26,7 @@ from rtk.mcmc.splitting import WORDS, extra_score, splitting
 from rtk.mcmc.ula import ula
 from rtk.mcmc.uld import uld
 from rtk.noise import Noise
-from rtk.samplers.base import Info, NormalStart, Problem, State, score_at, smoothness
+from rtk.samplers.base import Info, Problem, State, score_at, smoothness
 from rtk.segments import T_START, Times
 from rtk.warm_start import WARM_STARTS
 
@@ -38,7 +38,7 @@ INTEGRATORS = ("exponential", *WORDS, "randomized-midpoint")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReverseTransitionSampler(NormalStart, ABC):
+class ReverseTransitionSampler(ABC):
     """The part that all RTK samplers share.
 
     Args:
