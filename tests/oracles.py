@@ -19,6 +19,9 @@ from rtk import GaussianMixture
 
 Array = NDArray[np.float64]
 DOUBLE = torch.float64
+# Methods with a Metropolis test: rounding may turn it, exact energies serve it, and it rejects a
+# proposal whose score is broken.
+ADJUSTED = ("rtk-mala", "rtk-hmc", "rtk-ghmc")
 
 
 def mixture_of(

@@ -56,8 +56,9 @@ def fors(
 
     A try draws ``z ~ q`` and ``J``, and accepts ``z`` if it passes ``J`` tests with probabilities
     ``(B + W_j) / (2B)``. The first failure ends the try. The number of scores is random:
-    ``prox_steps + 1`` for ``grad f(p)``, and one for each test made, at most ``2B`` per try on
-    average. The tries number about ``e^B`` on average, and never more than ``e^2B``.
+    ``prox_steps + 1`` for ``grad f(p)``, and one for each test that is made, about two per try. On
+    average there are about ``e^B`` tries, and never more than ``e^2B``, for the score can do no
+    worse than to fail every test.
 
     The draws have the kernel's law, up to the chance that ``W`` leaves ``[-B, B]``, where it is
     clipped. ``|W|`` is of order ``L h d^(1/2)``, or ``L h d`` at worst, for an L-Lipschitz score;

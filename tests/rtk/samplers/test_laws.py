@@ -135,7 +135,10 @@ FINAL: dict[str, tuple[dict[str, Any], float, float]] = {
     "dpm++2m-sde": ({"nfe": 60}, 0.01, 0.02),
     "ald": ({"nfe": 200, "segments": 20, "step_size": 0.1, **WIDTH}, 0.07, 0.15),
     "rtk-ula": ({"nfe": 201, "segments": 10, "step_size": 0.1, **WIDTH}, 0.025, 0.06),
+    "rtk-lm": ({"nfe": 201, "segments": 10, "step_size": 0.3, **WIDTH}, 0.015, 0.03),
     "rtk-mala": ({"nfe": 151, "segments": 10, **WIDTH}, 0.01, 0.02),
+    "rtk-hmc": ({"nfe": 201, "segments": 10, **WIDTH}, 0.01, 0.02),
+    "rtk-ghmc": ({"nfe": 151, "segments": 10, **WIDTH}, 0.01, 0.02),
     "rtk-uld": ({"nfe": 201, "segments": 10, "step_size": 0.3, **WIDTH}, 0.015, 0.03),
 }
 
