@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+import rtk
 from experiments.comparison import methods
 from experiments.comparison.errors import WrongScore
 from experiments.comparison.judge import bounded, judge
@@ -24,9 +25,12 @@ from experiments.runs import PICTURE
 from experiments.workflow import job, tidy
 from rtk import targets
 from rtk.metrics import Estimate
+from rtk.score import Score
 from rtk.targets import Target
 
 EXACT = {"kind": "none", "size": 0.0}
+CALIBRATED = ("calibrated", "rtk")
+"""The methods that are calibrated once for a score, and then used at all numbers of scores."""
 
 
 def measure(
@@ -68,19 +72,25 @@ def main() -> None:
         tuned = json.loads(Path(inputs["tuned"]).read_text(encoding="utf-8"))
     table: list[tidy.Row] = []
     kept: dict[str, Array] = {}
+    calibration: rtk.Calibration | None = None
     cases = [*itertools.product(params.targets.items(), params.errors, params.nfe)]
     for (name, n), error, nfe in tqdm(cases, desc=params.name):
         begun = time.perf_counter()
         target = targets.target(name)
         candidate = chosen(tuned, nfe)
         seed = job.derive_seed(params.seed, params.experiment, name, params.name, nfe)
-        score = None
+        score: Score = target.score
         if error != EXACT:
             field = job.derive_seed(params.seed, params.experiment, name, error["kind"])
             score = WrongScore(target, error["kind"], error["size"], field)
+        if params.name in CALIBRATED:
+            if nfe == params.nfe[0]:
+                calibration = rtk.calibrate(score, target.dimension)
+            candidate = {"calibration": calibration}
         result = methods.run(
             target, params.method["sampler"], candidate, n=n, nfe=nfe, seed=seed, score=score
         )
+        rows = calibration.rows if calibration is not None else 0
         x = bounded(result.samples)
         exact = draw(target, n, job.derive_seed(params.seed, params.experiment, name, "reference"))
         for batch, errors in measure(x, exact, target, params.batches):
@@ -89,13 +99,14 @@ def main() -> None:
                 experiment=params.experiment,
                 target=name,
                 method=params.name,
-                settings=json.dumps(candidate),
+                settings=json.dumps(chosen(tuned, nfe)),
                 seed=seed,
                 nfe_asked=nfe,
                 nfe=result.nfe,
                 batch=batch,
                 error=error["kind"],
                 size=error["size"],
+                calibration_rows=rows,
                 nonfinite=len(result.diagnostics.nonfinite),
                 seconds=time.perf_counter() - begun,
             )

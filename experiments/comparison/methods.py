@@ -69,7 +69,7 @@ def run(
     n: int,
     nfe: int,
     seed: int,
-    score: Score | None = None,
+    score: Score,
 ) -> rtk.Result:
     """The samples of a method with one of its candidates.
 
@@ -78,11 +78,11 @@ def run(
         sampler: the fixed keywords of `rtk.sample`.
         candidate: the settings that were chosen.
         n, nfe, seed: as in `rtk.sample`.
-        score: in place of the target's own score.
+        score: the target's own score, or one with an error.
     """
     options = {name: value for name, value in candidate.items() if name not in GRID}
     return rtk.sample(
-        target.score if score is None else score,
+        score,
         target.dimension,
         n,
         nfe=nfe,

@@ -53,7 +53,9 @@ def errors(
     for name, n in sizes.items():
         mixture = targets.mixture(name)
         one = job.derive_seed(seed, "tuning", name, nfe)
-        result = methods.run(mixture, sampler, candidate, n=n, nfe=nfe, seed=one)
+        result = methods.run(
+            mixture, sampler, candidate, n=n, nfe=nfe, seed=one, score=mixture.score
+        )
         found[name] = mode_error(bounded(result.samples), mixture)
     return found
 

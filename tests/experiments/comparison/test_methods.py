@@ -57,7 +57,9 @@ def test_every_candidate_keeps_within_every_budget(name: str) -> None:
     target = targets.target("uneven-2")
     for candidate in methods.candidates(method):
         for nfe in DEFAULT["nfe"][:4]:
-            result = methods.run(target, method["sampler"], candidate, n=2, nfe=nfe, seed=0)
+            result = methods.run(
+                target, method["sampler"], candidate, n=2, nfe=nfe, seed=0, score=target.score
+            )
             assert 0 < result.nfe <= nfe
 
 
@@ -74,7 +76,7 @@ def test_a_method_with_wrong_scores_gets_no_exact_energy() -> None:
 def test_a_score_can_be_given() -> None:
     target = targets.target("uneven-2")
     candidate = {"rule": "log_snr"}
-    own = methods.run(target, {"method": "ddim"}, candidate, n=8, nfe=4, seed=0)
+    own = methods.run(target, {"method": "ddim"}, candidate, n=8, nfe=4, seed=0, score=target.score)
     same = methods.run(
         target, {"method": "ddim"}, candidate, n=8, nfe=4, seed=0, score=target.score
     )
@@ -88,4 +90,6 @@ def test_a_score_can_be_given() -> None:
 def test_an_option_that_the_sampler_does_not_have_is_an_error() -> None:
     target = targets.target("uneven-2")
     with pytest.raises(ValueError, match="no option"):
-        methods.run(target, {"method": "ddim"}, {"step_size": 1.0}, n=2, nfe=4, seed=0)
+        methods.run(
+            target, {"method": "ddim"}, {"step_size": 1.0}, n=2, nfe=4, seed=0, score=target.score
+        )
