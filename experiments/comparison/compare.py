@@ -21,7 +21,7 @@ from experiments.comparison import methods
 from experiments.comparison.errors import WrongScore
 from experiments.comparison.judge import bounded, judge
 from experiments.comparison.targets import Array, check_disjoint, draw
-from experiments.runs import PICTURE
+from experiments.runs import CALIBRATED, PICTURE
 from experiments.workflow import job, tidy
 from rtk import targets
 from rtk.metrics import Estimate
@@ -29,8 +29,6 @@ from rtk.score import Score
 from rtk.targets import Target
 
 EXACT = {"kind": "none", "size": 0.0}
-CALIBRATED = ("calibrated", "rtk")
-"""The methods that are calibrated once for a score, and then used at all numbers of scores."""
 
 
 def measure(
