@@ -17,6 +17,7 @@ from rtk.samplers.annealed_langevin import AnnealedLangevin
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
+from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
 from rtk.samplers.dpm_solver_v3 import DPMSolverV3
 from rtk.samplers.exact_kernel import ExactKernel
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
@@ -34,6 +35,7 @@ __all__ = [
     "AnnealedLangevin",
     "Calibration",
     "DPMSolverPP2M",
+    "DPMSolverPP3M",
     "DPMSolverV3",
     "Diagnostics",
     "ExactKernel",

@@ -8,6 +8,7 @@ from rtk.samplers.base import Fittable, Sampler
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
+from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
 
 METHODS: dict[str, Callable[..., Sampler | Fittable]] = {
@@ -15,6 +16,7 @@ METHODS: dict[str, Callable[..., Sampler | Fittable]] = {
     "ddim": DDIM,
     "dpm++2m": DPMSolverPP2M,
     "dpm++2m-sde": lambda: DPMSolverPP2M(stochastic=True),
+    "dpm++3m": DPMSolverPP3M,
     "ald": AnnealedLangevin,
     "rtk-ula": RTKULA,
     "rtk-mala": RTKMALA,

@@ -5,6 +5,7 @@ from rtk.samplers.base import Info, Problem, Sampler, State
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
+from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
 from rtk.samplers.dpm_solver_v3 import DPMSolverV3
 from rtk.samplers.exact_kernel import ExactKernel
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
@@ -17,6 +18,7 @@ __all__ = [
     "RTKULD",
     "AnnealedLangevin",
     "DPMSolverPP2M",
+    "DPMSolverPP3M",
     "DPMSolverV3",
     "ExactKernel",
     "Info",
