@@ -21,6 +21,7 @@ from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
 from rtk.samplers.dpm_solver_v3 import DPMSolverV3
 from rtk.samplers.exact_kernel import ExactKernel
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
+from rtk.samplers.unipc import UniPC
 from rtk.score import NonFiniteError
 from rtk.targets.gaussian_mixture import GaussianMixture
 
@@ -44,6 +45,7 @@ __all__ = [
     "Result",
     "ReverseTransition",
     "SamplingWarning",
+    "UniPC",
     "calibrate",
     "methods",
     "sample",

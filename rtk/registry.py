@@ -10,6 +10,7 @@ from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
+from rtk.samplers.unipc import UniPC
 
 METHODS: dict[str, Callable[..., Sampler | Fittable]] = {
     "ddpm": DDPM,
@@ -17,6 +18,8 @@ METHODS: dict[str, Callable[..., Sampler | Fittable]] = {
     "dpm++2m": DPMSolverPP2M,
     "dpm++2m-sde": lambda: DPMSolverPP2M(stochastic=True),
     "dpm++3m": DPMSolverPP3M,
+    "unipc-2": UniPC,
+    "unipc-3": lambda: UniPC(order=3),
     "ald": AnnealedLangevin,
     "rtk-ula": RTKULA,
     "rtk-mala": RTKMALA,

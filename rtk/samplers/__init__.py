@@ -9,6 +9,7 @@ from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
 from rtk.samplers.dpm_solver_v3 import DPMSolverV3
 from rtk.samplers.exact_kernel import ExactKernel
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
+from rtk.samplers.unipc import UniPC
 
 __all__ = [
     "DDIM",
@@ -25,4 +26,5 @@ __all__ = [
     "Problem",
     "Sampler",
     "State",
+    "UniPC",
 ]

@@ -18,6 +18,7 @@ not extrapolated far: those behind a segment shorter than half of ``h`` are left
 is lower by their number.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -55,7 +56,7 @@ class DPMSolverPP3M(OneScorePerSegment):
 def _weighted(known: tuple[tuple[float, Tensor], ...], h: float) -> Tensor:
     """``phi_1 D - phi_2 D1 + phi_3 D2``, or what is left of it at a lower order."""
     levels = [process.log_snr(t) for t, _ in known]
-    ratios = [(new - old) / h for new, old in zip(levels, levels[1:], strict=False)]
+    ratios = [(new - old) / h for new, old in itertools.pairwise(levels)]
     phi_1 = math.expm1(-h)
     newest = known[0][1]
     if not ratios or ratios[0] < 1.0 / LONGEST_RATIO:
