@@ -20,6 +20,7 @@ from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
 from rtk.samplers.dpm_solver_v3 import DPMSolverV3
 from rtk.samplers.exact_kernel import ExactKernel
+from rtk.samplers.heun import Heun
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
 from rtk.samplers.unipc import UniPC
 from rtk.score import NonFiniteError
@@ -41,6 +42,7 @@ __all__ = [
     "Diagnostics",
     "ExactKernel",
     "GaussianMixture",
+    "Heun",
     "NonFiniteError",
     "Result",
     "ReverseTransition",

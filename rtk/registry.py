@@ -9,6 +9,7 @@ from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
+from rtk.samplers.heun import Heun
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
 from rtk.samplers.unipc import UniPC
 
@@ -20,6 +21,7 @@ METHODS: dict[str, Callable[..., Sampler | Fittable]] = {
     "dpm++3m": DPMSolverPP3M,
     "unipc-2": UniPC,
     "unipc-3": lambda: UniPC(order=3),
+    "heun": Heun,
     "ald": AnnealedLangevin,
     "rtk-ula": RTKULA,
     "rtk-mala": RTKMALA,

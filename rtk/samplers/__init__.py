@@ -8,6 +8,7 @@ from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
 from rtk.samplers.dpm_solver_v3 import DPMSolverV3
 from rtk.samplers.exact_kernel import ExactKernel
+from rtk.samplers.heun import Heun
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
 from rtk.samplers.unipc import UniPC
 
@@ -22,6 +23,7 @@ __all__ = [
     "DPMSolverPP3M",
     "DPMSolverV3",
     "ExactKernel",
+    "Heun",
     "Info",
     "Problem",
     "Sampler",
