@@ -19,8 +19,10 @@ from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
 from rtk.samplers.dpm_solver_v3 import DPMSolverV3
+from rtk.samplers.er_sde import ERSDE
 from rtk.samplers.exact_kernel import ExactKernel
 from rtk.samplers.heun import Heun
+from rtk.samplers.restart import Restart
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
 from rtk.samplers.unipc import UniPC
 from rtk.score import NonFiniteError
@@ -31,6 +33,7 @@ __version__ = "0.2.0"
 __all__ = [
     "DDIM",
     "DDPM",
+    "ERSDE",
     "RTKMALA",
     "RTKULA",
     "RTKULD",
@@ -44,6 +47,7 @@ __all__ = [
     "GaussianMixture",
     "Heun",
     "NonFiniteError",
+    "Restart",
     "Result",
     "ReverseTransition",
     "SamplingWarning",

@@ -9,7 +9,9 @@ from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
+from rtk.samplers.er_sde import ERSDE
 from rtk.samplers.heun import Heun
+from rtk.samplers.restart import Restart
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
 from rtk.samplers.unipc import UniPC
 
@@ -22,6 +24,8 @@ METHODS: dict[str, Callable[..., Sampler | Fittable]] = {
     "unipc-2": UniPC,
     "unipc-3": lambda: UniPC(order=3),
     "heun": Heun,
+    "restart": Restart,
+    "er-sde": ERSDE,
     "ald": AnnealedLangevin,
     "rtk-ula": RTKULA,
     "rtk-mala": RTKMALA,

@@ -7,14 +7,17 @@ from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
 from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
 from rtk.samplers.dpm_solver_v3 import DPMSolverV3
+from rtk.samplers.er_sde import ERSDE
 from rtk.samplers.exact_kernel import ExactKernel
 from rtk.samplers.heun import Heun
+from rtk.samplers.restart import Restart
 from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
 from rtk.samplers.unipc import UniPC
 
 __all__ = [
     "DDIM",
     "DDPM",
+    "ERSDE",
     "RTKMALA",
     "RTKULA",
     "RTKULD",
@@ -26,6 +29,7 @@ __all__ = [
     "Heun",
     "Info",
     "Problem",
+    "Restart",
     "Sampler",
     "State",
     "UniPC",

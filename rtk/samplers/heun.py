@@ -55,12 +55,12 @@ class Heun(NormalStart):
     def __call__(
         self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
-        if self.churn > 0.0 and self.churn_from <= noise_level(state.t) <= self.churn_to:
+        if self.churn > 0.0 and self.churn_from <= process.noise_level(state.t) <= self.churn_to:
             state = self._noisier(state, noise)
         return heun_step(problem, state, t_lo), Info()
 
     def _noisier(self, state: State, noise: Noise) -> State:
-        t = time_from_noise_level((1.0 + self.churn) * noise_level(state.t))
+        t = process.time_from_noise_level((1.0 + self.churn) * process.noise_level(state.t))
         step = t - state.t
         spread = self.noise_scale * process.sigma(step)
         return State(process.alpha(step) * state.x + spread * noise.normal(), t)
@@ -75,7 +75,7 @@ class Heun(NormalStart):
 
 def heun_step(problem: Problem, state: State, t_lo: float) -> State:
     """A step of the trapezoid rule in ``s / a``: two scores, or one if it ends at 0."""
-    step = noise_level(t_lo) - noise_level(state.t)
+    step = process.noise_level(t_lo) - process.noise_level(state.t)
     y = state.x / process.alpha(state.t)
     slope = -process.sigma(state.t) * score_at(problem, state)
     x = process.alpha(t_lo) * (y + step * slope)
@@ -83,13 +83,3 @@ def heun_step(problem: Problem, state: State, t_lo: float) -> State:
         mean_slope = 0.5 * (slope - process.sigma(t_lo) * problem.score(x, t_lo))
         x = process.alpha(t_lo) * (y + step * mean_slope)
     return State(x, t_lo)
-
-
-def noise_level(t: float) -> float:
-    """EDM's ``sigma = s_t / a_t = (e^(2t) - 1)^(1/2)``."""
-    return math.sqrt(math.expm1(2.0 * t))
-
-
-def time_from_noise_level(sigma: float) -> float:
-    """Inverse of `noise_level`: ``t = log(1 + sigma^2) / 2``."""
-    return 0.5 * math.log1p(sigma**2)

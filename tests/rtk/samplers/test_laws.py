@@ -137,6 +137,8 @@ FINAL: dict[str, tuple[dict[str, Any], float, float]] = {
     "unipc-2": ({"nfe": 50}, 0.003, 0.01),
     "unipc-3": ({"nfe": 50}, 0.003, 0.01),
     "heun": ({"nfe": 81}, 0.003, 0.01),
+    "er-sde": ({"nfe": 60}, 0.01, 0.02),
+    "restart": ({"nfe": 75}, 0.01, 0.02),
     "ald": ({"nfe": 200, "segments": 20, "step_size": 0.1, **WIDTH}, 0.07, 0.15),
     "rtk-ula": ({"nfe": 201, "segments": 10, "step_size": 0.1, **WIDTH}, 0.025, 0.06),
     "rtk-mala": ({"nfe": 151, "segments": 10, **WIDTH}, 0.01, 0.02),
