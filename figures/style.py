@@ -56,6 +56,12 @@ METHODS = {
     "ddpm": Look("DDPM", "#0072B2", "o", "--"),
     "ddim": Look("DDIM", "#56B4E9", "s", "--"),
     "dpm++2m": Look("DPM-Solver++(2M)", "#009E73", "D", "--"),
+    "dpm++3m": Look("DPM-Solver++(3M)", "#0B5D4E", "3", "--"),
+    "unipc-2": Look("UniPC-2", "#6A8FD8", "4", "--"),
+    "unipc-3": Look("UniPC-3", "#1F2F8F", "+", "--"),
+    "heun": Look("Heun (EDM)", "#A9C6E8", "_", "--"),
+    "restart": Look("Restart", "#4B0E6E", "s", "--"),
+    "er-sde": Look("ER-SDE-Solver-3", "#B58BE0", "s", "--"),
     "dpm-v3": Look("DPM-Solver-v3", "#004B6B", "H", "--"),
     "gits": Look("GITS", "#7B5EA7", "1", "--"),
     "optimised-steps": Look("optimised time steps", "#00C2C7", "2", "--"),
@@ -78,7 +84,8 @@ METHODS = {
 
 def identifier(method: str) -> str:
     """The method in the name of a number, which has only letters, digits and underscores."""
-    return "dpm_solver" if method == "dpm++2m" else method.replace("-", "_")
+    names = {"dpm++2m": "dpm_solver", "dpm++3m": "dpm_solver_3m"}
+    return names.get(method, method.replace("-", "_"))
 
 
 def look(method: str) -> Look:

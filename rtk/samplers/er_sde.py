@@ -8,10 +8,10 @@ function ``phi`` says how much noise there is. With ``y = x / a``, the denoised 
     c_1 = (lambda_lo - lambda_hi) + phi(lambda_lo) int 1 / phi
     c_2 = (lambda_lo - lambda_hi)^2 / 2 + phi(lambda_lo) int (lambda - lambda_hi) / phi
 
-with integrals over ``lambda`` from ``lambda_lo`` to ``lambda_hi``. ``D1`` is the difference quotient
-of ``D`` over the segment before, and ``D2`` that of ``D1``. (Here ``lambda`` is that of the paper,
-elsewhere in this package it is ``log(a / s)``.) ``phi(lambda) = lambda`` is the probability-flow ODE
-and ``lambda^2`` the reverse SDE of DDPM.
+with integrals over ``lambda`` from ``lambda_lo`` to ``lambda_hi``. ``D1`` is the difference
+quotient of ``D`` over the segment before, and ``D2`` that of ``D1``. (Here ``lambda`` is that of
+the paper; elsewhere in this package it is ``log(a / s)``.) ``phi(lambda) = lambda`` is the
+probability-flow ODE, and ``lambda^2`` the reverse SDE of DDPM.
 
 ``D1`` is not the derivative at the start of the segment, but in the middle of the one before. This
 is what is published, and so the order of convergence stays 2 even with ``D2``.
@@ -82,7 +82,7 @@ class ERSDE(OneScorePerSegment):
         return State(process.alpha(t_lo) * y, t_lo, history=known[:2]), Info()
 
     def _integral(self, low: float, high: float, power: int) -> float:
-        """``int (lambda - high)^power / phi`` from low to high, by Gauss's rule in its logarithm."""
+        """``int (lambda - high)^power / phi`` by Gauss's rule in ``log lambda``."""
         half = 0.5 * math.log(high / low)
         levels = low * np.exp(half * (NODES + 1.0))
         values = [(level - high) ** power * level / self.noise_scale(level) for level in levels]

@@ -1,8 +1,8 @@
 """Restart: a deterministic backward process that is noised and solved again, several times.
 
 Xu et al. 2023, arXiv 2306.14878, with one restart interval. The main process takes Heun's steps
-(`rtk.samplers.heun`) down the grid of EDM. At its first node ``t`` whose noise level is ``sigma_min``
-or less, the following is done K times::
+(`rtk.samplers.heun`) down the grid of EDM. At its first node ``t`` whose noise level ``s / a`` is
+``sigma_min`` or less, the following is done K times::
 
     noise:  x_T = e^-(T - t) x_t + (1 - e^-2(T - t))^(1/2) xi,    s_T / a_T = sigma_max
     solve:  from T back to t, by Heun's steps on the grid of EDM
