@@ -56,10 +56,16 @@ METHODS = {
     "ddpm": Look("DDPM", "#0072B2", "o", "--"),
     "ddim": Look("DDIM", "#56B4E9", "s", "--"),
     "dpm++2m": Look("DPM-Solver++(2M)", "#009E73", "D", "--"),
-    "dpm-v3": Look("DPM-Solver-v3", "#004B6B", "3", "--"),
+    "dpm-v3": Look("DPM-Solver-v3", "#004B6B", "$3$", "--"),
+    "dpm++3m": Look("DPM-Solver++(3M)", "#0B5D4E", "3", "--"),
+    "unipc-2": Look("UniPC-2", "#6A8FD8", "4", "--"),
+    "unipc-3": Look("UniPC-3", "#1F2F8F", "+", "--"),
+    "heun": Look("Heun (EDM)", "#A9C6E8", "_", "--"),
+    "restart": Look("Restart", "#4B0E6E", "$R$", "--"),
+    "er-sde": Look("ER-SDE-Solver-3", "#B58BE0", "$E$", "--"),
     "gits": Look("GITS", "#7B5EA7", "1", "--"),
     "optimised-steps": Look("optimised time steps", "#00C2C7", "2", "--"),
-    "dpm++2m-sde": Look("SDE-DPM-Solver++(2M)", "#332288", "H", "--"),
+    "dpm++2m-sde": Look("SDE-DPM-Solver++(2M)", "#ff159e", "H", "--"),
     "ald": Look("ALD", "#7F7F7F", "x", "--"),
     "rtk-ula": Look("RTK-ULA", "#8C8C12", "^", "-"),
     "rtk-uld": Look("RTK-ULD", "#E69F00", "v", "-"),
@@ -73,15 +79,16 @@ METHODS = {
     "rtk-mala-gauss-2": Look("RTK-MALA (Gauss 2)", "#3F5200", "h", "-"),
     "rtk-mala-gauss-3": Look("RTK-MALA (Gauss 3)", "#E2C400", "d", "-"),
     "rtk-mala": Look("RTK-MALA (exact energy)", "#5E0B15", "*", "-"),
-    "calibrated": Look("calibrated flow", "#000000", "o", "-"),
-    "rtk": Look("calibrated RTK", "#CC0066", "D", "-"),
+    "calibrated": Look("calibrated flow", "#8E0FB5", "$C$", "-"),
+    "rtk": Look("calibrated RTK", "#FF1744", ".", "-"),
 }
 """The look of every method, by the name that it has in results."""
 
 
 def identifier(method: str) -> str:
     """The method in the name of a number, which has only letters, digits and underscores."""
-    return method.replace("dpm++2m", "dpm_solver").replace("-", "_")
+    names = {"dpm++2m": "dpm_solver", "dpm++3m": "dpm_solver_3m", "dpm++2m-sde": "dpm_solver_sde"}
+    return names.get(method, method.replace("-", "_"))
 
 
 def look(method: str) -> Look:

@@ -17,9 +17,14 @@ from rtk.samplers.annealed_langevin import AnnealedLangevin
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
 from rtk.samplers.dpm_solver import DPMSolverPP2M
+from rtk.samplers.dpm_solver_3m import DPMSolverPP3M
 from rtk.samplers.dpm_solver_v3 import DPMSolverV3
+from rtk.samplers.er_sde import ERSDE
 from rtk.samplers.exact_kernel import ExactKernel
+from rtk.samplers.heun import Heun
+from rtk.samplers.restart import Restart
 from rtk.samplers.reverse_transition import RTKGHMC, RTKHMC, RTKLM, RTKMALA, RTKULA, RTKULD
+from rtk.samplers.unipc import UniPC
 from rtk.score import NonFiniteError
 from rtk.targets.gaussian_mixture import GaussianMixture
 
@@ -28,6 +33,7 @@ __version__ = "0.2.0"
 __all__ = [
     "DDIM",
     "DDPM",
+    "ERSDE",
     "RTKGHMC",
     "RTKHMC",
     "RTKLM",
@@ -37,14 +43,18 @@ __all__ = [
     "AnnealedLangevin",
     "Calibration",
     "DPMSolverPP2M",
+    "DPMSolverPP3M",
     "DPMSolverV3",
     "Diagnostics",
     "ExactKernel",
     "GaussianMixture",
+    "Heun",
     "NonFiniteError",
+    "Restart",
     "Result",
     "ReverseTransition",
     "SamplingWarning",
+    "UniPC",
     "calibrate",
     "methods",
     "sample",
