@@ -114,14 +114,14 @@ def torn(x: Tensor, t: float) -> Tensor:
 @pytest.mark.parametrize("method", METHODS)
 def test_nan_scores_raise_with_chain_and_time(method: str) -> None:
     with pytest.raises(NonFiniteError, match=r"of the 16 chains .* chain \(time\): ") as caught:
-        draw(method=method, score=torn, nfe=60)
+        draw(method=method, score=torn, nfe=60, segments=12)
     chains = caught.value.chains
     assert 0 < len(chains) <= 16
     assert all(0 <= chain < 16 and 0 <= t < 1 for chain, t in chains.items())
-    kept = draw(method=method, score=torn, nfe=60, nonfinite="keep")
+    kept = draw(method=method, score=torn, nfe=60, segments=12, nonfinite="keep")
     assert kept.diagnostics.nonfinite == chains
     # The others are what they would have been.
-    whole = draw(method=method, nfe=60)
+    whole = draw(method=method, nfe=60, segments=12)
     for chain in range(16):
         if chain not in chains:
             finite = torch.isfinite(kept.samples[chain]).all()
