@@ -65,7 +65,7 @@ METHODS = {
     "er-sde": Look("ER-SDE-Solver-3", "#B58BE0", "$E$", "--"),
     "gits": Look("GITS", "#7B5EA7", "1", "--"),
     "optimised-steps": Look("optimised time steps", "#00C2C7", "2", "--"),
-    "dpm++2m-sde": Look("SDE-DPM-Solver++(2M)", "#ff159e", "H", "--"),
+    "dpm++2m-sde": Look("SDE-DPM-Solver++(2M)", "#3A4A52", "H", "--"),
     "ald": Look("ALD", "#7F7F7F", "x", "--"),
     "rtk-ula": Look("RTK-ULA", "#8C8C12", "^", "-"),
     "rtk-uld": Look("RTK-ULD", "#E69F00", "v", "-"),

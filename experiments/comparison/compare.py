@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-import rtk
 from experiments.comparison import methods
 from experiments.comparison.errors import WrongScore
 from experiments.comparison.judge import bounded, judge
 from experiments.comparison.targets import Array, check_disjoint, draw
-from experiments.runs import CALIBRATED, PICTURE
+from experiments.runs import PICTURE
 from experiments.workflow import job, tidy
 from rtk import targets
 from rtk.metrics import Estimate
@@ -70,7 +69,8 @@ def main() -> None:
         tuned = json.loads(Path(inputs["tuned"]).read_text(encoding="utf-8"))
     table: list[tidy.Row] = []
     kept: dict[str, Array] = {}
-    calibration: rtk.Calibration | None = None
+    sampler: dict[str, Any] = {}
+    rows = 0
     cases = [*itertools.product(params.targets.items(), params.errors, params.nfe)]
     for (name, n), error, nfe in tqdm(cases, desc=params.name):
         begun = time.perf_counter()
@@ -81,14 +81,12 @@ def main() -> None:
         if error != EXACT:
             field = job.derive_seed(params.seed, params.experiment, name, error["kind"])
             score = WrongScore(target, error["kind"], error["size"], field)
-        if params.name in CALIBRATED:
-            if nfe == params.nfe[0]:
-                calibration = rtk.calibrate(score, target.dimension)
-            candidate = {"calibration": calibration}
-        result = methods.run(
-            target, params.method["sampler"], candidate, n=n, nfe=nfe, seed=seed, score=score
-        )
-        rows = calibration.rows if calibration is not None else 0
+        if nfe == params.nfe[0]:
+            one = job.derive_seed(params.seed, params.experiment, name, params.name, "fit")
+            sampler, rows = methods.fitted(params.method["sampler"], target, score, one)
+        result = methods.run(target, sampler, candidate, n=n, nfe=nfe, seed=seed, score=score)
+        if result.calibration is not None:
+            rows = result.calibration.rows
         x = bounded(result.samples)
         exact = draw(target, n, job.derive_seed(params.seed, params.experiment, name, "reference"))
         for batch, errors in measure(x, exact, target, params.batches):
@@ -97,7 +95,7 @@ def main() -> None:
                 experiment=params.experiment,
                 target=name,
                 method=params.name,
-                settings=json.dumps(chosen(tuned, nfe)),
+                settings=json.dumps(candidate),
                 seed=seed,
                 nfe_asked=nfe,
                 nfe=result.nfe,

@@ -20,8 +20,17 @@ def compared(wildcards):
 
 
 def registered(wildcards):
-    """The name of the method's sampler in the registry, as the code of a job depends on it."""
-    return [compared(wildcards)["sampler"]["method"]]
+    """The name of the method's sampler in the registry, as the code of a job depends on it.
+
+    DPM-Solver-v3 is fitted and has no name there.
+    """
+    name = compared(wildcards)["sampler"]["method"]
+    return [] if name == "dpm-v3" else [name]
+
+
+def budgets_of(method, experiment):
+    """The numbers of score evaluations at which the method runs."""
+    return [nfe for nfe in config[experiment]["nfe"] if nfe <= method.get("most", nfe)]
 
 
 def tuned_settings(wildcards):
@@ -53,7 +62,7 @@ rule tune:
         budget=COMPARISON["budget"],
         sizes=COMPARISON["tuning"],
         report=[*COMPARISON["targets"], *SCORE_ERRORS["targets"]],
-        nfe=COMPARISON["nfe"],
+        nfe=lambda wildcards: budgets_of(compared(wildcards), "comparison"),
         seed=config["seed"],
     script:
         "../comparison/tune.py"
@@ -84,7 +93,7 @@ rule compare:
         targets=COMPARISON["targets"],
         errors=[EXACT_SCORE],
         tuning=[*COMPARISON["tuning"]],
-        nfe=COMPARISON["nfe"],
+        nfe=lambda wildcards: budgets_of(compared(wildcards), "comparison"),
         batches=COMPARISON["batches"],
         pictured=COMPARISON["pictured"]["target"],
         kept=COMPARISON["kept"],
@@ -124,7 +133,7 @@ rule compare_with_score_errors:
             ),
         ],
         tuning=[*COMPARISON["tuning"]],
-        nfe=SCORE_ERRORS["nfe"],
+        nfe=lambda wildcards: budgets_of(compared(wildcards), "score_errors"),
         batches=SCORE_ERRORS["batches"],
         seed=config["seed"],
     script:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from rtk import process, segments
 from rtk.checks import check_nonnegative, check_number
 from rtk.noise import Noise
-from rtk.samplers.base import Info, NormalStart, Problem, State, score_at
+from rtk.samplers.base import Info, Problem, State, score_at
 from rtk.segments import T_START, Times
 
 MOST_CHURN = math.sqrt(2.0) - 1.0
@@ -26,7 +26,7 @@ MOST_CHURN = math.sqrt(2.0) - 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heun(NormalStart):
+class Heun:
     """EDM's sampler; without churn it is deterministic.
 
     Args:

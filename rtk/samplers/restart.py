@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from rtk import process, segments
 from rtk.checks import check_count, check_positive
 from rtk.noise import Noise
-from rtk.samplers.base import Info, NormalStart, Problem, State
+from rtk.samplers.base import Info, Problem, State
 from rtk.samplers.heun import heun_step
 from rtk.segments import T_END, T_START, Times
 
 
 @dataclass(frozen=True, kw_only=True)
-class Restart(NormalStart):
+class Restart:
     """Restart on one segment, which by default is the whole path but the last step to 0.
 
     The budget of ``nfe`` scores is spent on as many main steps as leave room for one restart, but

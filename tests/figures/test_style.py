@@ -10,6 +10,7 @@ from matplotlib import colors
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.runs import CALIBRATED
 from figures import panels, style
 
 
