@@ -100,7 +100,7 @@ def select(
     tried = min(count, MOST_TRIED)
 
     def plan(exponent: float, number: int) -> list[int]:
-        return nodes.choose(moments, [number], trial.width**2, exponent)[number]
+        return nodes.choose(moments, number, trial.width**2, exponent)
 
     def error(path: list[int], history: int) -> float:
         return trial.error(model, solver(base, moments, t_start, path, history))

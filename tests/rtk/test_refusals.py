@@ -12,6 +12,7 @@ from rtk import NonFiniteError
 from rtk.samplers.reverse_transition import RTKULD
 from tests.oracles import (
     ADJUSTED,
+    PLAIN,
     draw,
     skewed,
 )
@@ -86,7 +87,9 @@ def test_types_rejected(options: dict[str, Any], message: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_answers_of_the_score_are_checked(method: str) -> None:
-    with pytest.raises(ValueError, match=r"score returned shape \(16,\) for x of shape \(16, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"score returned shape \((\d+),\) for x of shape \(\1, 2\)"
+    ):
         draw(method=method, score=lambda x, t: x[:, 0])
     with pytest.raises(ValueError, match="score returned shape"):
         draw(method=method, score=lambda x, t: x[:1])
@@ -111,7 +114,7 @@ def torn(x: Tensor, t: float) -> Tensor:
     return torch.where((x[:, :1] > 1.0) & (t < 1.0), torch.nan, skewed().score(x, t))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", PLAIN)
 def test_nan_scores_raise_with_chain_and_time(method: str) -> None:
     with pytest.raises(NonFiniteError, match=r"of the 16 chains .* chain \(time\): ") as caught:
         draw(method=method, score=torn, nfe=60, segments=12)

@@ -17,6 +17,7 @@ from rtk.samplers.reverse_transition import RTKULD
 from rtk.warm_start import WARM_STARTS
 from tests.oracles import (
     DOUBLE,
+    PLAIN,
     CountingScore,
     draw,
     gaussian,
@@ -28,10 +29,8 @@ CHAINS = 100_000
 
 # What the score sees.
 
-METHODS = rtk.methods()
 
-
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", PLAIN)
 def test_score_is_asked_at_the_times_of_the_grid(method: str) -> None:
     score = CountingScore(gaussian(M, V).score)
     grid = (4.0, 2.0, 0.5, 0.1)
@@ -106,7 +105,7 @@ def test_step_sizes_follow_the_curvature(method: str, power: float) -> None:
         assert segment.step_size == pytest.approx(0.4 / curvature**power)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", PLAIN)
 def test_denoising_is_tweedies_formula(method: str) -> None:
     """Also where the score is one that the chain already knew."""
     grid = (4.0, 1.0, 0.3)

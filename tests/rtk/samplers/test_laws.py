@@ -146,6 +146,8 @@ FINAL: dict[str, tuple[dict[str, Any], float, float]] = {
     "rtk-hmc": ({"nfe": 201, "segments": 10, **WIDTH}, 0.01, 0.02),
     "rtk-ghmc": ({"nfe": 151, "segments": 10, **WIDTH}, 0.01, 0.02),
     "rtk-uld": ({"nfe": 201, "segments": 10, "step_size": 0.3, **WIDTH}, 0.015, 0.03),
+    "calibrated": ({"nfe": 30}, 0.003, 0.01),
+    "rtk": ({"nfe": 30}, 0.003, 0.01),
 }
 
 
