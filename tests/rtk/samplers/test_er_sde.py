@@ -51,7 +51,7 @@ def test_weak_order_with_the_published_noise(order: int, reached: int) -> None:
         )
         assert spent == count
         found.append(abs(law.mean[0] - a * M) + abs(law.variance[0] - a**2 * V - s**2))
-    assert found[-1] < 5e-3 / count ** (reached - 1)
+    assert found[-1] < (5e-3 if reached == 1 else 1e-4)
     np.testing.assert_allclose(slopes(found), reached, atol=0.12)
 
 
@@ -107,7 +107,7 @@ def test_one_segment_by_quadrature(order: int) -> None:
 def test_bad_options() -> None:
     with pytest.raises(ValueError, match=r"order must be one of \(1, 2, 3\), got 4"):
         ERSDE(4)
-    with pytest.raises(TypeError, match="noise_scale must be a function, got 2.0"):
+    with pytest.raises(TypeError, match=r"noise_scale must be a function, got 2\.0"):
         ERSDE(noise_scale=2.0)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"noise_scale\(level\) / level must not decrease"):
         rtk.sample(skewed().score, 2, 5, ERSDE(noise_scale=lambda level: level**0.5), nfe=5)
