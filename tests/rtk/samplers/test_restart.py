@@ -80,12 +80,12 @@ def test_restarts_forget_a_wrong_state() -> None:
     a, s = signal(0.001)
     found = []
     for restarts in (1, 5, 20):
-        sampler = Restart(main_steps=40, restart_steps=4, sigma_max=1.0)
+        sampler = Restart(main_steps=40, restart_steps=8)
         law, _ = sample_law(
             gaussian(M, V).score,
             1,
             sampler,
-            80 + 8 * restarts,
+            80 + 16 * restarts,
             segments=(1.0, 0.001),
             denoise=False,
         )
