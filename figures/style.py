@@ -63,6 +63,7 @@ METHODS = {
     "heun": Look("Heun (EDM)", "#A9C6E8", "_", "--"),
     "restart": Look("Restart", "#4B0E6E", "$R$", "--"),
     "er-sde": Look("ER-SDE-Solver-3", "#B58BE0", "$E$", "--"),
+    "analytic-ddpm": Look("Analytic-DDPM", "#B03A9E", "$A$", "--"),
     "gits": Look("GITS", "#7B5EA7", "1", "--"),
     "optimised-steps": Look("optimised time steps", "#00C2C7", "2", "--"),
     "dpm++2m-sde": Look("SDE-DPM-Solver++(2M)", "#3A4A52", "H", "--"),

@@ -13,6 +13,7 @@ from rtk.diagnostics import Diagnostics
 from rtk.kernel import ReverseTransition
 from rtk.registry import methods
 from rtk.sampler import Result, sample
+from rtk.samplers.analytic_ddpm import AnalyticDDPM
 from rtk.samplers.annealed_langevin import AnnealedLangevin
 from rtk.samplers.ddim import DDIM
 from rtk.samplers.ddpm import DDPM
@@ -40,6 +41,7 @@ __all__ = [
     "RTKMALA",
     "RTKULA",
     "RTKULD",
+    "AnalyticDDPM",
     "AnnealedLangevin",
     "Calibration",
     "DPMSolverPP2M",

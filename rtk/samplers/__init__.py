@@ -1,5 +1,6 @@
 """Samplers: how to carry chains across one segment of the reverse path."""
 
+from rtk.samplers.analytic_ddpm import AnalyticDDPM
 from rtk.samplers.annealed_langevin import AnnealedLangevin
 from rtk.samplers.base import Info, Problem, Sampler, State
 from rtk.samplers.ddim import DDIM
@@ -24,6 +25,7 @@ __all__ = [
     "RTKMALA",
     "RTKULA",
     "RTKULD",
+    "AnalyticDDPM",
     "AnnealedLangevin",
     "DPMSolverPP2M",
     "DPMSolverPP3M",

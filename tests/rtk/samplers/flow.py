@@ -59,7 +59,7 @@ def forced(sampler: Sampler, coefficients: Sequence[float], levels: Sequence[flo
     def score(x: Tensor, t: float) -> Tensor:
         a, s = signal(t)
         level = math.log(a / s)
-        return (a * float(np.polyval(np.array(coefficients), level)) - x) / s**2
+        return (a * float(np.polyval(coefficients, level)) - x) / s**2
 
     rtk.sample(
         score,
@@ -78,5 +78,5 @@ def forced(sampler: Sampler, coefficients: Sequence[float], levels: Sequence[flo
 
 def integral(coefficients: Sequence[float], begin: float, end: float) -> float:
     """Integral of ``e^lambda`` times a polynomial, by quadrature."""
-    value, _ = quad(lambda u: math.exp(u) * np.polyval(np.array(coefficients), u), begin, end)
+    value, _ = quad(lambda u: math.exp(u) * float(np.polyval(coefficients, u)), begin, end)
     return float(value)

@@ -24,7 +24,7 @@ def test_quadratic_estimates_are_integrated_exactly(levels: tuple[float, ...]) -
     """From the third segment on; the two before have the orders 1 and 2."""
     coefficients = (0.7, -1.1, 0.6)
     ends = forced(DPMSolverPP3M(), coefficients, levels)
-    constant = integral((np.polyval(coefficients, levels[0]),), levels[0], levels[1])
+    constant = integral((float(np.polyval(coefficients, levels[0])),), levels[0], levels[1])
     assert ends[0] == pytest.approx(constant, abs=1e-12)
     assert ends[2] - ends[1] == pytest.approx(
         integral(coefficients, levels[2], levels[3]), abs=1e-12

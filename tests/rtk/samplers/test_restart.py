@@ -31,10 +31,10 @@ def test_budget(nfe: int, main_steps: int, restarts: int) -> None:
 
 
 def test_restarts_by_hand() -> None:
-    """Down to the first node below 0.2, then twice up to 0.5 and back, then on."""
+    """Down to the first node below 0.7, then twice up to 1.5 and back, then on."""
     target = gaussian(M, V)
     times = segments.karras(4, 2.0, 0.001)
-    node = next(t for t in times if level(t) <= 0.2)
+    node = next(t for t in times if level(t) <= 0.7)
     options: dict[str, Any] = {"dtype": DOUBLE, "denoise": False}
 
     def heun(x: torch.Tensor, grid: segments.Times) -> torch.Tensor:
@@ -45,14 +45,14 @@ def test_restarts_by_hand() -> None:
 
     noise = rtk.noise.ChainNoise(6, 9, (1,), dtype=DOUBLE)
     x = heun(noise.normal(), times[: times.index(node) + 1])
-    t_max = 0.5 * math.log(1 + 0.5**2)
+    t_max = 0.5 * math.log(1 + 1.5**2)
     for _ in range(2):
         (a_hi, s_hi), (a_lo, s_lo) = signal(t_max), signal(node)
         keep = a_hi / a_lo
         x = keep * x + math.sqrt(s_hi**2 - (keep * s_lo) ** 2) * noise.normal()
         x = heun(x, segments.karras(3, t_max, node))
     x = heun(x, times[times.index(node) :])
-    sampler = Restart(main_steps=4, restart_steps=3, sigma_min=0.2, sigma_max=0.5)
+    sampler = Restart(main_steps=4, restart_steps=3, sigma_min=0.7, sigma_max=1.5)
     result = rtk.sample(
         target.score, 1, 9, sampler, 8 + 2 * 6, seed=6, segments=(2.0, 0.001), **options
     )
@@ -61,12 +61,12 @@ def test_restarts_by_hand() -> None:
 
 def test_law_tends_to_that_of_the_data() -> None:
     """Four restarts; the steps of the main process and of each restart are doubled."""
-    a, s = signal(0.02)
+    a, s = signal(0.001)
     found = []
     for steps in (80, 160, 320):
         sampler = Restart(main_steps=steps, restart_steps=steps // 8)
         law, spent = sample_law(
-            gaussian(M, V).score, 1, sampler, 3 * steps, segments=(8.0, 0.02), denoise=False
+            gaussian(M, V).score, 1, sampler, 3 * steps, segments=(8.0, 0.001), denoise=False
         )
         assert spent == 3 * steps
         found.append(abs(law.variance[0] - a**2 * V - s**2))
@@ -77,16 +77,16 @@ def test_law_tends_to_that_of_the_data() -> None:
 
 def test_restarts_forget_a_wrong_state() -> None:
     """What the method is for: chains that start too wide end nearer to the law of the data."""
-    a, s = signal(0.02)
+    a, s = signal(0.001)
     found = []
-    for restarts in (0, 5, 20):
-        sampler = Restart(main_steps=40, restart_steps=4, sigma_max=1.0)
+    for restarts in (1, 5, 20):
+        sampler = Restart(main_steps=40, restart_steps=8)
         law, _ = sample_law(
             gaussian(M, V).score,
             1,
             sampler,
-            80 + 8 * restarts if restarts else 80,
-            segments=(1.0, 0.02),
+            80 + 16 * restarts,
+            segments=(1.0, 0.001),
             denoise=False,
         )
         found.append(abs(law.variance[0] / (a**2 * V + s**2) - 1.0))
