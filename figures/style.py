@@ -69,6 +69,7 @@ METHODS = {
     "dpm++2m-sde": Look("SDE-DPM-Solver++(2M)", "#3A4A52", "H", "--"),
     "ald": Look("ALD", "#7F7F7F", "x", "--"),
     "rtk-ula": Look("RTK-ULA", "#8C8C12", "^", "-"),
+    "rtk-lm": Look("RTK-LM", "#FF0E30", "$L$", "-"),
     "rtk-uld": Look("RTK-ULD", "#E69F00", "v", "-"),
     "rtk-uld-obabo": Look("RTK-ULD (OBABO)", "#A8661C", "8", "-"),
     "rtk-uld-ubu": Look("RTK-ULD (UBU)", "#5A4A10", "X", "-"),
@@ -81,7 +82,7 @@ METHODS = {
     "rtk-mala-gauss-3": Look("RTK-MALA (Gauss 3)", "#E2C400", "d", "-"),
     "rtk-mala": Look("RTK-MALA (exact energy)", "#5E0B15", "*", "-"),
     "calibrated": Look("calibrated flow", "#8E0FB5", "$C$", "-"),
-    "rtk": Look("calibrated RTK", "#FF1744", ".", "-"),
+    "rtk": Look("calibrated RTK", "#E6007A", ".", "-"),
 }
 """The look of every method, by the name that it has in results."""
 
