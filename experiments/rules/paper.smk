@@ -32,6 +32,9 @@ rule table_compute:
             *mixture_tables([*MIXTURES["methods"], "exact"]),
             *[table for study in STUDIES for table in study_data(study)],
             rules.figure_beyond_mixtures.input.frame,
+            COMPARISON_TABLES,
+            COMPARISON_FLOOR,
+            SCORE_ERROR_TABLES,
             *expand("<results>/data/mnist/{method}.parquet", method=[*MNIST["methods"], "exact"]),
         ],
     output:
