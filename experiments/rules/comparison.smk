@@ -12,6 +12,7 @@ COMPARISON_CURVES = {
 EXACT_SCORE = {"kind": "none", "size": 0.0}
 COMPARISON_TABLES = expand("<results>/data/comparison/{method}.parquet", method=COMPARED)
 COMPARISON_FLOOR = "<results>/data/comparison/exact.parquet"
+SCORE_ERROR_TABLES = expand("<results>/data/score_errors/{method}.parquet", method=WITH_ERRORS)
 
 
 def compared(wildcards):
@@ -240,7 +241,7 @@ rule figure_comparison_matrix:
 rule figure_comparison_error:
     input:
         code=sources("figures/plots/comparison_error.py"),
-        frame=expand("<results>/data/score_errors/{method}.parquet", method=WITH_ERRORS),
+        frame=SCORE_ERROR_TABLES,
         floor="<results>/data/score_errors/exact.parquet",
     output:
         pdf="<results>/figures/comparison_error.pdf",
