@@ -101,16 +101,28 @@ def fors(
         rows = torch.nonzero(tests).squeeze(1)
         if len(rows) == 0:
             return Accepted(z, scores, tries, clipped)
-        angle = per_chain(0.5 * math.pi * s, z)[rows]
-        away, zeta = (z - centre)[rows], zeta[rows]
-        y = centre[rows] + angle.sin() * away + angle.cos() * zeta
-        velocity = 0.5 * math.pi * (angle.cos() * away - angle.sin() * zeta)
-        w = dot(velocity, _score(kernel, y) - slope[rows])
+        w = estimate(kernel, z[rows], centre[rows], slope[rows], zeta[rows], s[rows])
         passed = 2.0 * bound * chance[rows] < bound + w.clamp(-bound, bound)
         scores[rows] += 1
         clipped[rows] += w.abs() > bound
         tests[rows] -= 1
         begins = torch.zeros_like(begins).index_fill(0, rows[~passed], True)
+
+
+def estimate(
+    kernel: ReverseTransition, z: Tensor, centre: Tensor, slope: Tensor, zeta: Tensor, s: Tensor
+) -> Tensor:
+    """``W`` of each chain, shape (n,); one score.
+
+    Args:
+        kernel: the kernels; only their score at the clean end is used.
+        z, centre, slope, zeta: ``z``, ``m``, ``-grad f(p)`` and ``zeta``, shape (n, *shape).
+        s: place on the path, shape (n,).
+    """
+    angle, away = per_chain(0.5 * math.pi * s, z), z - centre
+    y = centre + angle.sin() * away + angle.cos() * zeta
+    velocity = 0.5 * math.pi * (angle.cos() * away - angle.sin() * zeta)
+    return dot(velocity, _score(kernel, y) - slope)
 
 
 def _score(kernel: ReverseTransition, z: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from scipy import stats
 from torch import Tensor
 
 from rtk import ReverseTransition
-from rtk.mcmc.fors import Accepted, _poisson_cdf, fors
+from rtk.mcmc.fors import Accepted, _poisson_cdf, estimate, fors
 from rtk.noise import ChainNoise
 from tests.oracles import (
     DOUBLE,
@@ -65,6 +65,38 @@ def kl_of_proposal(prox_steps: int) -> float:
     q = normalised(np.exp(-((exact.grid - mean) ** 2) / (2 * variance)), exact.grid)
     log_ratio = np.log(np.maximum(q, 1e-300)) - np.log(np.maximum(exact.density(), 1e-300))
     return float((q * log_ratio).sum() * (exact.grid[1] - exact.grid[0]))
+
+
+def test_mean_of_an_estimate() -> None:
+    """It is ``E r(m + zeta) - r(z)``, by quadrature over the place on the path and the noise.
+
+    The kernel's segment is long here, so r is far from quadratic.
+    """
+    t_hi = 0.6
+    exact, h, m, p = line(t_hi), math.expm1(2 * (t_hi - T_LO)), 0.4, 0.9
+
+    def f(z: Array) -> Array:
+        tilt = (X - math.exp(T_LO - t_hi) * z) ** 2 / (2 * -math.expm1(2 * (T_LO - t_hi)))
+        return np.asarray(exact.potential(z) - tilt)
+
+    score = float(mixture().score(torch.tensor([[p]], dtype=DOUBLE), T_LO))
+
+    def r(z: Array) -> Array:
+        return np.asarray(f(z) + score * z)
+
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    weights /= weights.sum()
+    places, lengths = np.polynomial.legendre.leggauss(40)
+    s, zeta = np.meshgrid((places + 1) / 2, math.sqrt(h) * nodes, indexing="ij")
+    n = s.size
+    for z in (-2.0, -0.5, 0.3, 1.7):
+        columns = [torch.full((n, 1), value, dtype=DOUBLE) for value in (z, m, score)]
+        noise_of_path = torch.from_numpy(zeta.reshape(n, 1))
+        w = estimate(kernel(n, t_hi), *columns, noise_of_path, torch.from_numpy(s.ravel()))
+        mean = lengths / 2 @ w.numpy().reshape(s.shape) @ weights
+        expected = weights @ r(m + math.sqrt(h) * nodes) - r(np.array(z))
+        assert mean == pytest.approx(float(expected), abs=1e-5)
+        assert abs(float(expected)) > 0.01
 
 
 @pytest.mark.parametrize(("prox_steps", "seed"), [(0, 1), (1, 2), (3, 3)])
