@@ -263,6 +263,31 @@ rule figure_comparison_error:
         "../../figures/plots/comparison_error.py"
 
 
+rule table_comparison_error:
+    input:
+        code=sources("figures/tables/comparison_error.py"),
+        frame=SCORE_ERROR_TABLES,
+        floor="<results>/data/score_errors/exact.parquet",
+    output:
+        table=report(
+            "<results>/tables/comparison_error.csv",
+            caption="../../figures/captions/comparison_error_table.rst",
+            category="A. Mixtures",
+            subcategory="A2. Tuned samplers",
+            labels={"what": "errors of the score", "as": "table"},
+        ),
+        numbers="<results>/numbers/comparison_error.json",
+    log:
+        "<logs>/table_comparison_error.log",
+    benchmark:
+        "<benchmarks>/table_comparison_error.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    script:
+        "../../figures/tables/comparison_error.py"
+
+
 rule figure_comparison_scatter:
     input:
         code=sources("figures/plots/comparison_scatter.py"),
