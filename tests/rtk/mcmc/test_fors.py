@@ -90,9 +90,9 @@ def test_mean_of_an_estimate() -> None:
     s, zeta = np.meshgrid((places + 1) / 2, math.sqrt(h) * nodes, indexing="ij")
     n = s.size
     for z in (-2.0, -0.5, 0.3, 1.7):
-        columns = [torch.full((n, 1), value, dtype=DOUBLE) for value in (z, m, score)]
-        noise_of_path = torch.from_numpy(zeta.reshape(n, 1))
-        w = estimate(kernel(n, t_hi), *columns, noise_of_path, torch.from_numpy(s.ravel()))
+        start, centre, slope = (torch.full((n, 1), c, dtype=DOUBLE) for c in (z, m, score))
+        turn, place = torch.from_numpy(zeta.reshape(n, 1)), torch.from_numpy(s.ravel())
+        w = estimate(kernel(n, t_hi), start, centre, slope, turn, place)
         mean = lengths / 2 @ w.numpy().reshape(s.shape) @ weights
         expected = weights @ r(m + math.sqrt(h) * nodes) - r(np.array(z))
         assert mean == pytest.approx(float(expected), abs=1e-5)
