@@ -132,10 +132,7 @@ def sample(
     chosen = make_method(method, options)
     if x_init is not None:
         x_init = _check_start(x_init, (n, *shape), device, dtype)
-    if isinstance(score, torch.nn.Module) and score.training:
-        diagnostics.warn(
-            "the score is a torch module in training mode: call score.eval() before sampling", 2
-        )
+    diagnostics.warn_of_training(score, depth=2)
     calibration: Fitted | None = None
     if isinstance(chosen, Fittable):
         if segments is not None or denoise:

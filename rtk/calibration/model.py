@@ -40,7 +40,8 @@ class Model:
         score = torch.empty_like(y)
         # Each answer is copied before the next call, which may reuse the memory of the answer.
         for part, answer in zip(x.split(ROWS), score.split(ROWS), strict=True):
-            answer.copy_(self.score(part.reshape(-1, *self.shape), t).flatten(1))
+            with self.device:
+                answer.copy_(self.score(part.reshape(-1, *self.shape), t).flatten(1))
         bad = int((~torch.isfinite(score).all(1)).sum())
         if bad:
             raise FloatingPointError(
