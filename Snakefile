@@ -51,6 +51,7 @@ rule all:
         ),
         "<results>/tables/comparison.csv",
         "<results>/tables/comparison_protocol.csv",
+        "<results>/tables/comparison_error.csv",
         # B: the theory, study by study; the paper's Table 1; beyond Gaussian mixtures.
         expand("<results>/figures/{study}.pdf", study=config["studies"]),
         expand("<results>/tables/{study}.csv", study=config["studies"]),

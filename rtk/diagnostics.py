@@ -9,6 +9,7 @@ from torch import Tensor
 from rtk.checks import SamplingWarning
 from rtk.plan import Crossing, Plan
 from rtk.samplers.base import Info
+from rtk.score import Score
 
 # A root mean square per coordinate; 0.1 moves the start of a chain by a tenth of its spread.
 LARGEST_MISMATCH = 0.1
@@ -67,6 +68,13 @@ def merge(crossing: Crossing, traces: list[tuple[int, Info]], sizes: Tensor) -> 
 def warn(message: str, depth: int) -> None:
     """Warn at the line that called `sample`, ``depth`` calls above this function."""
     warnings.warn(message, SamplingWarning, stacklevel=depth + 1)
+
+
+def warn_of_training(score: Score, depth: int) -> None:
+    """Warn if the score is a module whose dropout and batch norm are in their training mode."""
+    if isinstance(score, torch.nn.Module) and score.training:
+        message = "the score is a torch module in training mode: call score.eval() before sampling"
+        warn(message, depth + 1)
 
 
 def warn_of_mismatch(plan: Plan, depth: int) -> None:

@@ -19,9 +19,8 @@ from rtk.diagnostics import Diagnostics
 from rtk.noise import ChainNoise, Noise
 from rtk.plan import Plan, make_plan
 from rtk.registry import METHODS, methods
-from rtk.samplers.base import Fittable, Fitted, Info, Sampler, State
+from rtk.samplers.base import Fittable, Fitted, Info, Sampler, State, initial
 from rtk.score import LogProb, NonFiniteError, Score
-from rtk.segments import T_START
 
 Callback = Callable[[Tensor, float, range], None]
 
@@ -81,20 +80,23 @@ def sample(
             a float. It is called without autograd; it may answer in half precision.
         shape: shape of one sample; an int d means (d,).
         n: number of chains.
-        method: a name from `rtk.methods`, or a sampler object such as ``rtk.RTKULD(friction=1.0)``.
+        method: a name from `rtk.methods`, a sampler object such as ``rtk.RTKULD(friction=1.0)``, or
+            what `rtk.calibrate` returned.
         nfe: score evaluations allowed per chain, an upper bound.
         seed: names the run; chain ``c`` depends on (seed, c) alone.
-        log_prob: ``(x, t) -> log p_t(x)`` up to a constant, if known; "rtk-mala" then takes exact
-            energy differences.
+        log_prob: ``(x, t) -> log p_t(x)`` up to a constant, if known; Metropolis tests then take
+            exact energy differences.
         device, dtype: of ``x``; torch's defaults if not given. The state of the chains is kept in
             float32 or float64.
         segments: number of segments uniform in log-SNR between the default ends, or the grid
-            itself as decreasing OU times (see `rtk.segments`).
+            itself as decreasing OU times (see `rtk.segments`). The methods "calibrated" and "rtk"
+            choose their own.
         t_start: OU time at which a default grid begins, by default 5. There ``p_t`` must be close
             to ``N(0, I)``, which holds at 5 for data of about unit scale.
         denoise: end with Tweedie's estimate at time 0 (one score); by default if and only if the
             grid ends above 0.
-        x_init: states at the start of the grid in place of ``N(0, I)``, shape (n, *shape).
+        x_init: states at the start of the grid in place of ``N(0, I)``, or of the draws of the
+            Gaussian base of "calibrated" and "rtk"; shape (n, *shape).
         first: index of the first chain. The chains ``first .. first + n - 1`` are those of a longer
             run with the same seed, so a run can be split into parts, or one chain drawn again.
         chunk: chains computed together, at most; the samples do not depend on it.
@@ -117,7 +119,7 @@ def sample(
         SamplingWarning: if the score at the start is far from that of ``N(0, I)``, if hardly any
             proposal is accepted, or if the score is a torch module in training mode.
     """
-    shape = check_shape(shape)
+    shape, nfe = check_shape(shape), check_count("nfe", nfe)
     n, first = check_count("n", n), check_count("first", first, minimum=0)
     seed = check_count("seed", seed, minimum=0)
     if nonfinite not in ("raise", "keep"):
@@ -127,17 +129,20 @@ def sample(
     device = torch.device(device) if device is not None else torch.get_default_device()
     dtype = check_dtype(dtype)
     chunk = default_chunk(shape, device) if chunk is None else check_count("chunk", chunk)
-    sampler, calibration = make_sampler(method, options), None
-    if hasattr(sampler, "fit"):
-        begin = T_START if t_start is None else check_positive("t_start", t_start)
-        sampler, calibration = sampler.fit(score, shape, nfe, begin, device, dtype)
-    plan = make_plan(score, sampler, nfe, log_prob, segments, denoise, t_start)
+    chosen = make_method(method, options)
     if x_init is not None:
         x_init = _check_start(x_init, (n, *shape), device, dtype)
-    if isinstance(score, torch.nn.Module) and score.training:
-        diagnostics.warn(
-            "the score is a torch module in training mode: call score.eval() before sampling", 2
-        )
+    diagnostics.warn_of_training(score, depth=2)
+    calibration: Fitted | None = None
+    if isinstance(chosen, Fittable):
+        if segments is not None or denoise:
+            raise ValueError(
+                "a calibrated method chooses its own segments, which end at time 0: leave out "
+                "segments= and denoise="
+            )
+        t_start = None if t_start is None else check_positive("t_start", t_start)
+        chosen, calibration = chosen.fit(score, shape, nfe, t_start, device, dtype)
+    plan = make_plan(score, chosen, nfe, log_prob, segments, denoise, t_start)
 
     parts: list[Tensor] = []
     traces: list[list[tuple[int, Info]]] = []
@@ -204,8 +209,8 @@ def run(
         # The draw is made in any case, so that the later draws do not depend on ``start``.
         normal = noise.normal()
         t_hi = plan.crossings[0].t_hi
-        first = plan.crossings[0].sampler.initial(normal, t_hi) if start is None else start
-        state = State(first, t_hi)
+        first = plan.crossings[0].sampler
+        state = State(initial(first, normal, t_hi) if start is None else start, t_hi)
         trace: list[tuple[int, Info]] = []
         bad: dict[int, float] = {}
         for crossing in plan.crossings:
@@ -223,10 +228,16 @@ def run(
         return state.x, trace, bad
 
 
-def make_sampler(
-    method: str | Sampler | Fittable, options: dict[str, object]
-) -> Sampler | Fittable:
-    """The sampler of a name with its options, or the sampler object itself.
+def make_sampler(method: str | Sampler | Fittable, options: dict[str, object]) -> Sampler:
+    """The sampler of `make_method`; a TypeError if there is none before it is fitted to a model."""
+    chosen = make_method(method, options)
+    if isinstance(chosen, Fittable):
+        raise TypeError(f"method {method!r} has to be fitted to a model before it is a sampler")
+    return chosen
+
+
+def make_method(method: str | Sampler | Fittable, options: dict[str, object]) -> Sampler | Fittable:
+    """The method of a name with its options, or the sampler object itself.
 
     Raises:
         ValueError: for an unknown name or option, or options beside a sampler object.
@@ -235,7 +246,7 @@ def make_sampler(
     if not isinstance(method, str):
         if options:
             raise ValueError(f"options {[*options]} belong into the sampler object given as method")
-        if isinstance(method, type) or not (callable(method) or hasattr(method, "fit")):
+        if isinstance(method, type) or not (callable(method) or isinstance(method, Fittable)):
             raise TypeError(f"method must be a name or a sampler object, got {method!r}")
         return method
     if method not in METHODS:

@@ -10,7 +10,7 @@ def add_sampler(project: Path) -> None:
     line = "from rtk.samplers.new import New\n"
     with (samplers / "__init__.py").open("a", encoding="utf-8") as init:
         init.write(line)
-    registry = samplers / "registry.py"
+    registry = project / "rtk" / "registry.py"
     text = registry.read_text(encoding="utf-8")
     text = text.replace("]] = {\n", ']] = {\n    "new": New,\n')
     text = text.replace("from rtk.samplers.base", f"{line}from rtk.samplers.base", 1)

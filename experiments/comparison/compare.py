@@ -24,6 +24,7 @@ from experiments.runs import PICTURE
 from experiments.workflow import job, tidy
 from rtk import targets
 from rtk.metrics import Estimate
+from rtk.score import Score
 from rtk.targets import Target
 
 EXACT = {"kind": "none", "size": 0.0}
@@ -68,19 +69,24 @@ def main() -> None:
         tuned = json.loads(Path(inputs["tuned"]).read_text(encoding="utf-8"))
     table: list[tidy.Row] = []
     kept: dict[str, Array] = {}
+    sampler: dict[str, Any] = {}
+    rows = 0
     cases = [*itertools.product(params.targets.items(), params.errors, params.nfe)]
     for (name, n), error, nfe in tqdm(cases, desc=params.name):
         begun = time.perf_counter()
         target = targets.target(name)
         candidate = chosen(tuned, nfe)
         seed = job.derive_seed(params.seed, params.experiment, name, params.name, nfe)
-        score = None
+        score: Score = target.score
         if error != EXACT:
             field = job.derive_seed(params.seed, params.experiment, name, error["kind"])
             score = WrongScore(target, error["kind"], error["size"], field)
-        result = methods.run(
-            target, params.method["sampler"], candidate, n=n, nfe=nfe, seed=seed, score=score
-        )
+        if nfe == params.nfe[0]:
+            one = job.derive_seed(params.seed, params.experiment, name, params.name, "fit")
+            sampler, rows = methods.fitted(params.method["sampler"], target, score, one)
+        result = methods.run(target, sampler, candidate, n=n, nfe=nfe, seed=seed, score=score)
+        if result.calibration is not None:
+            rows = result.calibration.rows
         x = bounded(result.samples)
         exact = draw(target, n, job.derive_seed(params.seed, params.experiment, name, "reference"))
         for batch, errors in measure(x, exact, target, params.batches):
@@ -96,6 +102,7 @@ def main() -> None:
                 batch=batch,
                 error=error["kind"],
                 size=error["size"],
+                calibration_rows=rows,
                 nonfinite=len(result.diagnostics.nonfinite),
                 seconds=time.perf_counter() - begun,
             )

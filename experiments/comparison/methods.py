@@ -4,8 +4,9 @@ A method of the configuration has ``sampler``, fixed keywords of `rtk.sample`, a
 freedom, ``candidates``: for each of some settings the list of its values. The candidates of the
 method are all combinations. These settings are those of the grid,
 
-- ``rule``: a grid of `rtk.segments`, by the name of its function;
-- ``t_end``, ``exponent``: arguments of the rule;
+- ``rule``: a grid of `rtk.segments`, by the name of its function, or ``gits``, which is fitted to
+  the score (`rtk.schedules.gits`);
+- ``t_end``, ``exponent``, ``gamma``: arguments of the rule;
 - ``scores``: score evaluations for each segment, 1 if it is left out;
 
 all others are options of the sampler, such as ``step_size``. A candidate without a rule leaves the
@@ -16,15 +17,21 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+
 import rtk
-from experiments.runs import needed_log_prob
+from experiments.runs import CALIBRATED, needed_log_prob
 from rtk import segments
+from rtk.samplers import dpm_solver_v3
+from rtk.schedules import gits
 from rtk.score import Score
 from rtk.targets import GaussianMixture, Target
 
 Candidate = dict[str, Any]
 
-GRID = ("rule", "t_end", "exponent", "scores")
+GRID = ("rule", "t_end", "exponent", "gamma", "scores")
+DATA = 1024
+"""Draws of the target to which DPM-Solver-v3 is fitted."""
 CHUNK = 256
 """Chains at a time where the score is a quadrature, which then fits the cache of a core."""
 
@@ -47,7 +54,7 @@ def check_budget(name: str, method: Mapping[str, Any], budget: int) -> None:
         )
 
 
-def grid(candidate: Candidate, nfe: int) -> segments.Times | None:
+def grid(candidate: Candidate, nfe: int, score: Score, dimension: int) -> segments.Times | None:
     """The times of the segments, or None if the sampler chooses them.
 
     The last score evaluation is for the denoising step from the end of the grid to 0. The others
@@ -56,9 +63,31 @@ def grid(candidate: Candidate, nfe: int) -> segments.Times | None:
     if "rule" not in candidate:
         return None
     count = max(1, (nfe - 1) // candidate.get("scores", 1))
+    if candidate["rule"] == "gits":
+        fine = segments.karras(gits.FINE, t_end=candidate["t_end"])
+        return gits.schedule(score, dimension, count, gamma=candidate["gamma"], grid=fine).times
     ends = {name: candidate[name] for name in ("t_end", "exponent") if name in candidate}
     times: segments.Times = getattr(segments, candidate["rule"])(count, **ends)
     return times
+
+
+def fitted(
+    sampler: Mapping[str, Any], target: Target, score: Score, seed: int
+) -> tuple[dict[str, Any], int]:
+    """The keywords of `rtk.sample` with all that is fitted to a score, and the rows that it took.
+
+    The row is one score evaluation of one point. What a calibrated method spends later, when it
+    sees a number of score evaluations for the first time, is not yet among them.
+    """
+    if sampler["method"] in CALIBRATED:
+        calibration = rtk.calibrate(score, target.dimension)
+        return {**sampler, "calibration": calibration}, calibration.rows
+    if sampler["method"] == "dpm-v3":
+        generator = torch.Generator().manual_seed(seed)
+        n = DATA if isinstance(target, GaussianMixture) else DATA // 8
+        statistics = dpm_solver_v3.fit(score, target.sample(n, generator=generator))
+        return {**sampler, "method": rtk.DPMSolverV3(statistics)}, statistics.evaluations
+    return dict(sampler), 0
 
 
 def run(
@@ -69,26 +98,26 @@ def run(
     n: int,
     nfe: int,
     seed: int,
-    score: Score | None = None,
+    score: Score,
 ) -> rtk.Result:
     """The samples of a method with one of its candidates.
 
     Args:
         target: the target.
-        sampler: the fixed keywords of `rtk.sample`.
+        sampler: the fixed keywords of `rtk.sample`, as `fitted` returns them.
         candidate: the settings that were chosen.
         n, nfe, seed: as in `rtk.sample`.
-        score: in place of the target's own score.
+        score: the target's own score, or one with an error.
     """
     options = {name: value for name, value in candidate.items() if name not in GRID}
     return rtk.sample(
-        target.score if score is None else score,
+        score,
         target.dimension,
         n,
         nfe=nfe,
         seed=seed,
         log_prob=needed_log_prob(target, sampler),
-        segments=grid(candidate, nfe),
+        segments=grid(candidate, nfe, score, target.dimension),
         chunk=None if isinstance(target, GaussianMixture) else CHUNK,
         nonfinite="keep",
         **sampler,

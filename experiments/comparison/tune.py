@@ -42,18 +42,23 @@ def floors(sizes: Mapping[str, int], seed: int) -> dict[str, float]:
 
 
 def errors(
-    sampler: Mapping[str, Any],
+    samplers: Mapping[str, Mapping[str, Any]],
     candidate: methods.Candidate,
     nfe: int,
     sizes: Mapping[str, int],
     seed: int,
 ) -> dict[str, float]:
-    """Target -> error of the modes of one candidate. All candidates have the same seeds."""
+    """Target -> error of the modes of one candidate. All candidates have the same seeds.
+
+    ``samplers`` has the keywords of `rtk.sample` for each target.
+    """
     found = {}
     for name, n in sizes.items():
         mixture = targets.mixture(name)
         one = job.derive_seed(seed, "tuning", name, nfe)
-        result = methods.run(mixture, sampler, candidate, n=n, nfe=nfe, seed=one)
+        result = methods.run(
+            mixture, samplers[name], candidate, n=n, nfe=nfe, seed=one, score=mixture.score
+        )
         found[name] = mode_error(bounded(result.samples), mixture)
     return found
 
@@ -80,11 +85,15 @@ def tune(
     """
     check_disjoint(sizes, report)
     floor = floors(sizes, seed)
+    samplers = {}
+    for name in sizes:
+        mixture, one = targets.mixture(name), job.derive_seed(seed, "tuning", name, "fit")
+        samplers[name], _ = methods.fitted(method["sampler"], mixture, mixture.score, one)
     tried: dict[str, list[dict[str, Any]]] = {}
     for nfe in tqdm(budgets):
         tried[str(nfe)] = []
         for candidate in methods.candidates(method):
-            found = errors(method["sampler"], candidate, nfe, sizes, seed)
+            found = errors(samplers, candidate, nfe, sizes, seed)
             value = objective(found, floor)
             tried[str(nfe)].append({"candidate": candidate, "objective": value, "errors": found})
     chosen = {

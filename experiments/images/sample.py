@@ -21,7 +21,7 @@ import rtk
 from experiments.images import classifier, metrics, network
 from experiments.images.network import IMAGE_SHAPE
 from experiments.images.reference import reference
-from experiments.runs import mean_acceptance, seed_name
+from experiments.runs import CALIBRATED, mean_acceptance, seed_name
 from experiments.workflow import job, tidy
 from rtk import segments
 from rtk.sampler import make_sampler
@@ -90,6 +90,10 @@ def main() -> None:
     test = reference(features, inputs.data)
     table: list[tidy.Row] = []
     kept: dict[str, np.ndarray[Any, Any]] = {}
+    sampler, calibration = params.sampler, None
+    if sampler["method"] in CALIBRATED:
+        calibration = rtk.calibrate(score, IMAGE_SHAPE, device=device)
+        sampler = {**sampler, "calibration": calibration}
     for nfe in tqdm(params.nfe, desc=params.method):
         seed = job.derive_seed(params.seed, dataset, seed_name(params.method), nfe)
         begun = time.perf_counter()
@@ -101,7 +105,7 @@ def main() -> None:
             seed=seed,
             device=device,
             progress=True,
-            **keywords(params.sampler, params.grid, score, nfe),
+            **keywords(sampler, params.grid, score, nfe),
         )
         seconds = time.perf_counter() - begun
         table += tidy.rows(
@@ -114,6 +118,7 @@ def main() -> None:
             nfe_asked=nfe,
             nfe=result.nfe,
             segments=len(result.diagnostics.segments),
+            calibration_rows=0 if calibration is None else calibration.rows,
             seconds=seconds,
             acceptance=mean_acceptance(result.diagnostics),
         )

@@ -12,6 +12,7 @@ COMPARISON_CURVES = {
 EXACT_SCORE = {"kind": "none", "size": 0.0}
 COMPARISON_TABLES = expand("<results>/data/comparison/{method}.parquet", method=COMPARED)
 COMPARISON_FLOOR = "<results>/data/comparison/exact.parquet"
+SCORE_ERROR_TABLES = expand("<results>/data/score_errors/{method}.parquet", method=WITH_ERRORS)
 
 
 def compared(wildcards):
@@ -20,8 +21,17 @@ def compared(wildcards):
 
 
 def registered(wildcards):
-    """The name of the method's sampler in the registry, as the code of a job depends on it."""
-    return [compared(wildcards)["sampler"]["method"]]
+    """The name of the method's sampler in the registry, as the code of a job depends on it.
+
+    DPM-Solver-v3 is fitted and has no name there.
+    """
+    name = compared(wildcards)["sampler"]["method"]
+    return [] if name == "dpm-v3" else [name]
+
+
+def budgets_of(method, experiment):
+    """The numbers of score evaluations at which the method runs."""
+    return [nfe for nfe in config[experiment]["nfe"] if nfe <= method.get("most", nfe)]
 
 
 def tuned_settings(wildcards):
@@ -53,7 +63,7 @@ rule tune:
         budget=COMPARISON["budget"],
         sizes=COMPARISON["tuning"],
         report=[*COMPARISON["targets"], *SCORE_ERRORS["targets"]],
-        nfe=COMPARISON["nfe"],
+        nfe=lambda wildcards: budgets_of(compared(wildcards), "comparison"),
         seed=config["seed"],
     script:
         "../comparison/tune.py"
@@ -84,7 +94,7 @@ rule compare:
         targets=COMPARISON["targets"],
         errors=[EXACT_SCORE],
         tuning=[*COMPARISON["tuning"]],
-        nfe=COMPARISON["nfe"],
+        nfe=lambda wildcards: budgets_of(compared(wildcards), "comparison"),
         batches=COMPARISON["batches"],
         pictured=COMPARISON["pictured"]["target"],
         kept=COMPARISON["kept"],
@@ -124,7 +134,7 @@ rule compare_with_score_errors:
             ),
         ],
         tuning=[*COMPARISON["tuning"]],
-        nfe=SCORE_ERRORS["nfe"],
+        nfe=lambda wildcards: budgets_of(compared(wildcards), "score_errors"),
         batches=SCORE_ERRORS["batches"],
         seed=config["seed"],
     script:
@@ -231,7 +241,7 @@ rule figure_comparison_matrix:
 rule figure_comparison_error:
     input:
         code=sources("figures/plots/comparison_error.py"),
-        frame=expand("<results>/data/score_errors/{method}.parquet", method=WITH_ERRORS),
+        frame=SCORE_ERROR_TABLES,
         floor="<results>/data/score_errors/exact.parquet",
     output:
         pdf="<results>/figures/comparison_error.pdf",
@@ -251,6 +261,31 @@ rule figure_comparison_error:
     threads: 1
     script:
         "../../figures/plots/comparison_error.py"
+
+
+rule table_comparison_error:
+    input:
+        code=sources("figures/tables/comparison_error.py"),
+        frame=SCORE_ERROR_TABLES,
+        floor="<results>/data/score_errors/exact.parquet",
+    output:
+        table=report(
+            "<results>/tables/comparison_error.csv",
+            caption="../../figures/captions/comparison_error_table.rst",
+            category="A. Mixtures",
+            subcategory="A2. Tuned samplers",
+            labels={"what": "errors of the score", "as": "table"},
+        ),
+        numbers="<results>/numbers/comparison_error.json",
+    log:
+        "<logs>/table_comparison_error.log",
+    benchmark:
+        "<benchmarks>/table_comparison_error.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    script:
+        "../../figures/tables/comparison_error.py"
 
 
 rule figure_comparison_scatter:

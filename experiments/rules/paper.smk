@@ -33,6 +33,9 @@ rule table_compute:
             *[table for study in STUDIES for table in study_data(study)],
             rules.figure_beyond_mixtures.input.frame,
             *image_tables([*IMAGES["methods"], "exact"]),
+            COMPARISON_TABLES,
+            COMPARISON_FLOOR,
+            SCORE_ERROR_TABLES,
         ],
     output:
         table="<results>/tables/compute.csv",

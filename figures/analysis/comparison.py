@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from experiments.comparison.excess import excess
+from experiments.runs import CALIBRATED
 from figures import style
 from figures.analysis.frames import where
 
@@ -74,11 +75,25 @@ def excesses(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_rival_ratio(table: pd.DataFrame, method: str) -> pd.Series:
-    """The excess of a method divided by that of the best other method of each cell.
+    """The excess of a method divided by that of the best rival of each cell.
 
-    The rival may be another one in each cell, as if an oracle had chosen it.
+    The rival may be another one in each cell, as if an oracle had chosen it. The two calibrated
+    methods are no rivals of each other.
     """
-    return (table[method] / table.drop(columns=method).min(axis=1)).dropna()
+    same = {method, *(CALIBRATED if method in CALIBRATED else ())}
+    rivals = [name for name in table.columns if name not in same]
+    return (table[method] / table[rivals].min(axis=1)).dropna()
+
+
+def at_the_floor(frame: pd.DataFrame, floor: pd.DataFrame, method: str, nfe: int) -> float:
+    """Fraction of the targets on which a method cannot be told from exact samples at one NFE.
+
+    That is so if its error is above the floor by less than two standard errors of the difference.
+    """
+    rows = where(frame, batch=0, method=method, nfe_asked=nfe).set_index("target")
+    level = where(floor, batch=0).set_index("target").loc[rows.index]
+    error = np.hypot(rows["standard_error"], level["standard_error"])
+    return float((rows["value"] - level["value"] <= 2.0 * error).mean())
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:

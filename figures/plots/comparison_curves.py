@@ -45,7 +45,8 @@ def draw(frame: pd.DataFrame, floor: pd.DataFrame, metric: str) -> Figure:
         panel.tick_params(labelbottom=True)
     for panel in axes.flat[len(targets) :]:
         panel.set_visible(False)
-    figure.supxlabel("score evaluations (NFE)", fontsize=8)
+    for panel in axes.flat[max(0, len(targets) - COLUMNS) : len(targets)]:
+        panel.set_xlabel("score evaluations")
     figure.supylabel(METRICS[metric], fontsize=8)
     entries = dict(zip(*axes[0, 0].get_legend_handles_labels()[::-1], strict=True))
     figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=4)

@@ -18,8 +18,6 @@ METRICS = {
     "recall": "recall",
 }
 """The metrics, and the labels of their axes."""
-LOGARITHMIC = ("frechet_distance", "kernel_distance", "background_noise")
-"""The metrics that span powers of ten; the axes of the others begin at 0."""
 
 
 def draw(frame: pd.DataFrame, floor: pd.DataFrame, title: str) -> Figure:
@@ -28,13 +26,13 @@ def draw(frame: pd.DataFrame, floor: pd.DataFrame, title: str) -> Figure:
     A panel is left free for the legend.
     """
     figure, axes = plt.subplots(2, 3, figsize=(style.DOUBLE, 4.2))
-    figure.suptitle(f"{title}, RTK-{title}-CNN features")
+    features = f"RTK-{title}-CNN features"
+    figure.suptitle(f"{title}; distances, precision and recall in {features}", fontsize=8)
     for panel, (metric, label) in zip(axes.flat, METRICS.items(), strict=False):
         panels.draw_methods(panel, where(frame, metric=metric), "nfe")
         panels.draw_level(panel, where(floor, metric=metric)["value"].item(), "training images")
         panel.set(ylabel=label)
-        if metric in LOGARITHMIC:
-            panel.set_yscale("log")
+    axes[0, 0].set_yscale("log")
     for panel in axes.flat[2:5]:
         panel.set_xlabel("score evaluations (NFE)")
     axes[1, 2].axis("off")

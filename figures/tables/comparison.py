@@ -12,6 +12,7 @@ from figures.analysis.comparison import (
     BETTER,
     METRICS,
     WORSE,
+    at_the_floor,
     best_rival_ratio,
     duels,
     excesses,
@@ -67,6 +68,13 @@ def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
     for metric in METRICS:
         found = against_best_rival(where(frame, metric=metric), where(floor, metric=metric))
         result |= {f"{name}_{metric}": value for name, value in found.items()}
+    modes, modes_floor = (where(part, metric="mode_error") for part in (frame, floor))
+    for method in methods_of(frame):
+        name = f"at_floor_10_{style.identifier(method)}"
+        if 10 in {*where(modes, method=method)["nfe_asked"]}:
+            result[name] = at_the_floor(modes, modes_floor, method, 10)
+        rows_spent = where(frame, method=method)["calibration_rows"]
+        result[f"rows_{style.identifier(method)}"] = float(rows_spent.max())
     for (first, second), outcome in duels(rows, level).items():
         pair = f"{style.identifier(first)}_over_{style.identifier(second)}"
         result |= {f"{name}_{pair}": value for name, value in outcome._asdict().items()}

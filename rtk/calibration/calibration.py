@@ -2,13 +2,15 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from rtk import diagnostics
 from rtk.calibration import base as bases
 from rtk.calibration import consistency, file, kernels, moments, pilot, selection
 from rtk.calibration.model import Model
@@ -90,8 +92,8 @@ class Calibration:
         if not self.needs_noise or nfe < kernels.FEWEST:
             method = "calibrated"
         if (method, nfe) not in self.solvers:
-            with torch.no_grad():
-                model = make_model(score, self.shape, device, dtype)
+            model = make_model(score, self.shape, device, dtype)
+            with _plain_torch():
                 fit = self._flow if method == "calibrated" else self._kernels
                 self.solvers[method, nfe] = fit(model, nfe)
                 self.rows += model.score.evaluations
@@ -156,7 +158,7 @@ class Calibration:
         score: Score,
         shape: tuple[int, ...],
         nfe: int,
-        t_start: float,
+        t_start: float | None,
         device: torch.device,
         dtype: torch.dtype,
         method: str = "calibrated",
@@ -164,7 +166,7 @@ class Calibration:
         """The sampler that `rtk.sample` runs if the calibration is its method."""
         if shape != self.shape:
             raise ValueError(f"the calibration is for samples of shape {self.shape}, got {shape}")
-        if t_start not in (self.t_start, T_START):
+        if t_start not in (None, self.t_start):
             raise ValueError(f"the calibration begins at t_start={self.t_start:g}, not {t_start:g}")
         return self.solver(nfe, score, method, device, dtype), self
 
@@ -224,10 +226,14 @@ def calibrate(
     Raises:
         ValueError, TypeError: as `rtk.sample`.
         FloatingPointError: if the score is not finite along the pilot.
+
+    Warns:
+        SamplingWarning: if the score is a torch module in training mode.
     """
     seed, t_start = check_count("seed", seed, minimum=0), check_positive("t_start", t_start)
-    with torch.inference_mode(False), torch.no_grad():
-        model = make_model(score, check_shape(shape), device, dtype)
+    model = make_model(score, check_shape(shape), device, dtype)
+    diagnostics.warn_of_training(score, depth=2)
+    with _plain_torch():
         generator = torch.Generator().manual_seed(seed)
         run = pilot.run(model, t_start, generator, progress)
         base = bases.fit(model, run, generator)
@@ -244,6 +250,13 @@ def calibrate(
             consistency=consistency.statistic(model, run.ends, run.rms, generator),
             rows=model.score.evaluations,
         )
+
+
+@contextmanager
+def _plain_torch() -> Iterator[None]:
+    """Neither autograd nor the caller's default device; a calibration works on the CPU."""
+    with torch.inference_mode(False), torch.no_grad(), torch.device("cpu"):
+        yield
 
 
 def make_model(

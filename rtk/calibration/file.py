@@ -15,8 +15,14 @@ FORMAT = "rtk calibration 1"
 
 
 def write(path: str | Path, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
-    """Write tensors, and values that JSON can hold; the file appears only when it is complete."""
+    """Write tensors, and values that JSON can hold; the file appears only when it is complete.
+
+    Raises:
+        FileNotFoundError: if there is no folder for the file.
+    """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent} for the calibration file")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     metadata = {"format": FORMAT, "values": json.dumps(values)}
     try:

@@ -102,9 +102,10 @@ def fit(
     for sigma, end in zip(levels.sigmas, ends, strict=True):
         below = max(end * (end / sigma) ** levels.tau, min(finest, end)) if end > 0.0 else 0.0
         flowed = base.flow(y, sigma, below)
-        exact = accurate(model, base, y, sigma, max(below, finest), residuals[0])
-        if below < finest:
-            exact = to_zero(model, base, exact, finest)
+        lowest = min(finest, sigma)
+        exact = accurate(model, base, y, sigma, max(below, lowest), residuals[0])
+        if below < lowest:
+            exact = last_part(model, exact, lowest, below)
         change = exact - flowed
         new_predicted = regression(change, residuals[: levels.history])
         steps.append(Step(time_of(sigma), time_of(end), corrected, new_predicted, below))
@@ -148,9 +149,9 @@ def accurate(
     return y
 
 
-def to_zero(model: Model, base: GaussianBase, y: Tensor, sigma: float) -> Tensor:
-    """The rest of the flow, from the lowest level to 0: the residual falls like ``sigma^2``."""
-    return y + 0.5 * (model.denoise(y, sigma) - y)
+def last_part(model: Model, y: Tensor, sigma_from: float, sigma_to: float) -> Tensor:
+    """The flow where little noise is left: there ``D - y`` falls like ``sigma^2``."""
+    return y + 0.5 * (1.0 - (sigma_to / sigma_from) ** 2) * (model.denoise(y, sigma_from) - y)
 
 
 def _advance(

@@ -8,6 +8,7 @@ import torch
 from rtk.calibration.calibration import Calibration, calibrate
 from rtk.samplers.calibrated import Calibrated
 from rtk.score import Score
+from rtk.segments import T_START
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,14 @@ class CalibratedFlow:
         score: Score,
         shape: tuple[int, ...],
         nfe: int,
-        t_start: float,
+        t_start: float | None,
         device: torch.device,
         dtype: torch.dtype,
     ) -> tuple[Calibrated, Calibration]:
         """The sampler for ``nfe`` scores per chain, and the calibration."""
+        begin = T_START if t_start is None else t_start
         calibration = self.calibration or calibrate(
-            score, shape, device=device, dtype=dtype, t_start=t_start
+            score, shape, device=device, dtype=dtype, t_start=begin
         )
         return calibration.fit(score, shape, nfe, t_start, device, dtype, self.method)
 

@@ -37,8 +37,11 @@ class Model:
         """
         t = time_of(sigma)
         x = (process.alpha(t) * y).to(self.device, self.dtype)
-        scores = [self.score(part.reshape(-1, *self.shape), t) for part in x.split(ROWS)]
-        score = torch.cat(scores).reshape(len(y), -1).to(y)
+        score = torch.empty_like(y)
+        # Each answer is copied before the next call, which may reuse the memory of the answer.
+        for part, answer in zip(x.split(ROWS), score.split(ROWS), strict=True):
+            with self.device:
+                answer.copy_(self.score(part.reshape(-1, *self.shape), t).flatten(1))
         bad = int((~torch.isfinite(score).all(1)).sum())
         if bad:
             raise FloatingPointError(

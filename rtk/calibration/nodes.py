@@ -7,49 +7,40 @@ minimises the sum of ``(sigma_next^2 + w)^(-beta) q`` over its steps.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rtk.calibration.fit import RIDGE
 from rtk.calibration.moments import Array, Moments
 
 
-def choose(moments: Moments, counts: list[int], width: float, beta: float) -> dict[int, list[int]]:
-    """For each number of nodes the indices of the levels of the best plan.
+def choose(moments: Moments, count: int, width: float, beta: float) -> list[int]:
+    """The indices of the levels of the best plan.
 
     Args:
         moments: of the pilot.
-        counts: the numbers of nodes, each at least 1 and at most the number of levels less one.
+        count: number of nodes, at least 1 and at most the number of levels less one.
         width: ``w``, the variance at which errors are no longer weighted more.
         beta: the exponent of the weight.
     """
-    levels = len(moments.sigmas) - 1
+    end = len(moments.residuals)
     weight = (moments.sigmas**2 + width) ** -beta
-    cost = weight * two_residuals(moments)
-    # best[j][before, current]: cost of reaching the j-th node, current, by way of before.
-    first = start(moments) * weight[:levels]
-    single = weight[:, None] * one_residual(moments)
-    reach = np.full((levels, levels), np.inf)
-    allowed = np.triu(np.ones((levels, levels), bool), 1)
-    allowed[0] = False
-    reach[allowed] = (first[:, None] + single[:levels].T)[allowed]
-    ends = {1: (float("inf"), [0])}
-    single_end = first[1:] + single[levels, 1:]
-    ends[1] = (float(single_end.min()), [1 + int(single_end.argmin())])
-    plans: dict[int, list[int]] = {}
-    back: list[np.ndarray] = []
-    for count in range(1, max(counts) + 1):
-        if count == 1:
-            plans[1] = ends[1][1]
-            continue
-        final = reach + cost[:, :, levels]
-        if count in counts:
-            plans[count] = _trace(final, back)
-        through = reach[:, :, None] + cost[:, :, :levels]
+    first = weight[:end] * start(moments)
+    second = weight * one_residual(moments)
+    later = weight * two_residuals(moments)
+    if count == 1:
+        return [int((first + second[:, end]).argmin())]
+    # At [before, current]: the cost of the best way to current as the node after before.
+    reach = first[:, None] + second[:, :end]
+    back: list[NDArray[np.intp]] = []
+    for _ in range(count - 2):
+        through = reach[:, :, None] + later[:, :, :end]
         back.append(through.argmin(0))
         reach = through.min(0)
-    return {count: plans[count] for count in counts}
+    return _trace(reach + later[:, :, end], back)
 
 
-def _trace(final: Array, back: list[np.ndarray]) -> list[int]:
+def _trace(final: Array, back: list[NDArray[np.intp]]) -> list[int]:
+    """The plan that ends at the smallest cost, from its last two nodes back to the first one."""
     before, current = np.unravel_index(final.argmin(), final.shape)
     nodes = [int(current), int(before)]
     for table in reversed(back):
@@ -66,10 +57,13 @@ def start(moments: Moments) -> Array:
 
 
 def one_residual(moments: Moments) -> Array:
-    """Mean square left at [next, current] if only the residual of current is known."""
-    mixed = np.einsum("kii->ki", moments.mixed)
+    """Mean square left at [current, next], infinite unless the two are in order."""
+    levels = len(moments.residuals)
+    mixed = np.einsum("kii->ik", moments.mixed)
     square = np.maximum(np.diag(moments.residuals), 1e-300)
-    return np.maximum(moments.changes - mixed**2 / square, 0.0)
+    left = moments.changes.T - mixed**2 / square[:, None]
+    current, after = np.ogrid[:levels, : levels + 1]
+    return np.where((current >= 1) & (current < after), np.maximum(left, 0.0), np.inf)
 
 
 def two_residuals(moments: Moments) -> Array:

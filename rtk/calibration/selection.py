@@ -86,8 +86,9 @@ def end_of(model: Model, candidate: Calibrated, y: Tensor) -> Tensor:
     times = candidate.default_times(len(candidate.steps), Problem(model.score))
     x = (process.alpha(times[0]) * y).to(model.device, model.dtype).reshape(-1, *model.shape)
     state = State(x, times[0])
-    for t_lo in times[1:]:
-        state, _ = candidate(Problem(model.score), state, t_lo, 1, NoNoise())
+    with model.device:
+        for t_lo in times[1:]:
+            state, _ = candidate(Problem(model.score), state, t_lo, 1, NoNoise())
     return state.x.flatten(1).to(y)
 
 
@@ -100,7 +101,7 @@ def select(
     tried = min(count, MOST_TRIED)
 
     def plan(exponent: float, number: int) -> list[int]:
-        return nodes.choose(moments, [number], trial.width**2, exponent)[number]
+        return nodes.choose(moments, number, trial.width**2, exponent)
 
     def error(path: list[int], history: int) -> float:
         return trial.error(model, solver(base, moments, t_start, path, history))

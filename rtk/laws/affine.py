@@ -20,7 +20,7 @@ from torch import Tensor
 from rtk.laws.gaussian import Array, Gaussian
 from rtk.noise import Noise
 from rtk.plan import Crossing, make_plan
-from rtk.samplers.base import Problem, Sampler, State
+from rtk.samplers.base import Problem, Sampler, State, initial
 from rtk.score import Score
 
 
@@ -84,7 +84,7 @@ def sample_law(
     plan = make_plan(score, sampler, nfe, None, segments, denoise)
     first = plan.crossings[0]
     base, factor = _affine_map(
-        lambda noise: first.sampler.initial(noise.normal(), first.t_hi).unsqueeze(1), dimension
+        lambda noise: initial(first.sampler, noise.normal(), first.t_hi).unsqueeze(1), dimension
     )
     law = _StateLaw(State(torch.empty(0), first.t_hi), base, factor)
     spent = 0

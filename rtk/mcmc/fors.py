@@ -56,8 +56,9 @@ def fors(
 
     A try draws ``z ~ q`` and ``J``, and accepts ``z`` if it passes ``J`` tests with probabilities
     ``(B + W_j) / (2B)``. The first failure ends the try. The number of scores is random:
-    ``prox_steps + 1`` for ``grad f(p)``, and one for each test made, at most ``2B`` per try on
-    average. The tries number about ``e^B`` on average, and never more than ``e^2B``.
+    ``prox_steps + 1`` for ``grad f(p)``, and one for each test that is made, about two per try. On
+    average there are about ``e^B`` tries, and never more than ``e^2B``, for the score can do no
+    worse than to fail every test.
 
     The draws have the kernel's law, up to the chance that ``W`` leaves ``[-B, B]``, where it is
     clipped. ``|W|`` is of order ``L h d^(1/2)``, or ``L h d`` at worst, for an L-Lipschitz score;
@@ -100,16 +101,28 @@ def fors(
         rows = torch.nonzero(tests).squeeze(1)
         if len(rows) == 0:
             return Accepted(z, scores, tries, clipped)
-        angle = per_chain(0.5 * math.pi * s, z)[rows]
-        away, zeta = (z - centre)[rows], zeta[rows]
-        y = centre[rows] + angle.sin() * away + angle.cos() * zeta
-        velocity = 0.5 * math.pi * (angle.cos() * away - angle.sin() * zeta)
-        w = dot(velocity, _score(kernel, y) - slope[rows])
+        w = estimate(kernel, z[rows], centre[rows], slope[rows], zeta[rows], s[rows])
         passed = 2.0 * bound * chance[rows] < bound + w.clamp(-bound, bound)
         scores[rows] += 1
         clipped[rows] += w.abs() > bound
         tests[rows] -= 1
         begins = torch.zeros_like(begins).index_fill(0, rows[~passed], True)
+
+
+def estimate(
+    kernel: ReverseTransition, z: Tensor, centre: Tensor, slope: Tensor, zeta: Tensor, s: Tensor
+) -> Tensor:
+    """``W`` of each chain, shape (n,); one score.
+
+    Args:
+        kernel: the kernels; only their score at the clean end is used.
+        z, centre, slope, zeta: ``z``, ``m``, ``-grad f(p)`` and ``zeta``, shape (n, *shape).
+        s: place on the path, shape (n,).
+    """
+    angle, away = per_chain(0.5 * math.pi * s, z), z - centre
+    y = centre + angle.sin() * away + angle.cos() * zeta
+    velocity = 0.5 * math.pi * (angle.cos() * away - angle.sin() * zeta)
+    return dot(velocity, _score(kernel, y) - slope)
 
 
 def _score(kernel: ReverseTransition, z: Tensor) -> Tensor:

@@ -10,12 +10,12 @@ from rtk import segments
 from rtk.checks import check_nonnegative, check_positive
 from rtk.mcmc.ula import ula
 from rtk.noise import Noise
-from rtk.samplers.base import Info, NormalStart, Problem, State, smoothness
+from rtk.samplers.base import Info, Problem, State, smoothness
 from rtk.segments import T_START, Times
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnnealedLangevin(NormalStart):
+class AnnealedLangevin:
     """``z <- z + tau s(z, t_lo) + (2 tau)^(1/2) xi`` with ``tau = step_size / Gamma(t_lo)``.
 
     Args:

@@ -5,7 +5,7 @@ sampler on each. DDPM, DDIM and RTK differ only in how they cross a segment.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -62,9 +62,6 @@ class Problem:
 class Sampler(Protocol):
     """How to cross a segment, how to cut the path by default, and what that costs at least."""
 
-    def initial(self, normal: Tensor, t: float) -> Tensor:
-        """The states at the start ``t`` of a run, from standard normal draws."""
-
     def __call__(
         self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
@@ -75,6 +72,19 @@ class Sampler(Protocol):
 
     def minimum_nfe(self, segments: int, problem: Problem) -> int:
         """Scores that suffice to cross ``segments`` segments if none is reused."""
+
+
+@runtime_checkable
+class OwnStart(Protocol):
+    """A sampler whose chains do not begin at ``N(0, I)``."""
+
+    def initial(self, normal: Tensor, t: float) -> Tensor:
+        """The states at the start ``t`` of a run, from standard normal draws."""
+
+
+def initial(sampler: Sampler, normal: Tensor, t: float) -> Tensor:
+    """Where a run begins: the sampler's own start if it has one, or the standard normal draws."""
+    return sampler.initial(normal, t) if isinstance(sampler, OwnStart) else normal
 
 
 class Fitted(Protocol):
@@ -90,29 +100,29 @@ class Fitted(Protocol):
         """Samples from which on ``nfe`` scores each and `rows` are fewer than ``rival`` each."""
 
 
+@runtime_checkable
 class Fittable(Protocol):
-    """A method that has to see the model and the budget before there is a sampler."""
+    """A method that has to see the model and the budget before there is a sampler.
+
+    The sampler chooses its own segments.
+    """
 
     def fit(
         self,
         score: Score,
         shape: tuple[int, ...],
         nfe: int,
-        t_start: float,
+        t_start: float | None,
         device: torch.device,
         dtype: torch.dtype,
     ) -> tuple[Sampler, Fitted]:
-        """The sampler for ``nfe`` score evaluations per chain, and what was learned."""
+        """The sampler for ``nfe`` score evaluations per chain, and what was learned.
+
+        ``t_start`` is the time at which the caller wants the chains to begin, if there is one.
+        """
 
 
-class NormalStart:
-    """Chains begin at ``N(0, I)``."""
-
-    def initial(self, normal: Tensor, t: float) -> Tensor:
-        return normal
-
-
-class OneScorePerSegment(NormalStart):
+class OneScorePerSegment:
     """Grid and cost of the samplers without an inner chain: as many segments as scores."""
 
     def default_times(self, nfe: int, problem: Problem, t_start: float = T_START) -> Times:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from rtk import segments
 from rtk.noise import Noise
-from rtk.samplers.base import Info, NormalStart, Problem, State
+from rtk.samplers.base import Info, Problem, State
 from rtk.segments import T_START, Times
 from rtk.targets.gaussian_mixture import GaussianMixture
 
 
 @dataclass(frozen=True)
-class ExactKernel(NormalStart):
+class ExactKernel:
     """``z ~ p(z at t_lo | x at t_hi)`` of a mixture, drawn exactly; no score is evaluated."""
 
     mixture: GaussianMixture

@@ -26,7 +26,7 @@ from rtk.mcmc.splitting import WORDS, extra_score, splitting
 from rtk.mcmc.ula import ula
 from rtk.mcmc.uld import uld
 from rtk.noise import Noise
-from rtk.samplers.base import Info, NormalStart, Problem, State, score_at, smoothness
+from rtk.samplers.base import Info, Problem, State, score_at, smoothness
 from rtk.segments import T_START, Times
 from rtk.warm_start import WARM_STARTS
 
@@ -38,7 +38,7 @@ INTEGRATORS = ("exponential", *WORDS, "randomized-midpoint")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReverseTransitionSampler(NormalStart, ABC):
+class ReverseTransitionSampler(ABC):
     """The part that all RTK samplers share.
 
     Args:
@@ -121,12 +121,15 @@ class RTKULA(ReverseTransitionSampler):
 
 @dataclass(frozen=True, kw_only=True)
 class RTKLM(ReverseTransitionSampler):
-    """Inner chain: the Leimkuhler-Matthews method, ``tau = step_size / c``."""
+    """Inner chain: the Leimkuhler-Matthews method, ``tau = step_size / c``.
+
+    It has less bias than RTK-ULA, so its default step is longer.
+    """
 
     def run(
         self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
     ) -> tuple[State, Info]:
-        step_size = (self.step_size or 0.5) / curvature
+        step_size = (self.step_size or 0.8) / curvature
         z = leimkuhler_matthews(kernel, z, steps, step_size, noise)
         return State(z, kernel.t_lo), Info(steps, step_size)
 
@@ -205,7 +208,7 @@ class RTKGHMC(ReverseTransitionSampler):
         energy: as in `RTKMALA`.
     """
 
-    friction: float = 2.0
+    friction: float = 1.0
     energy: str | EnergyDifference | None = None
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 The outputs go to `results/smoke`, where Snakemake makes only those again whose inputs have changed.
 """
 
+import itertools
 import json
 import os
 import re
@@ -44,6 +45,12 @@ FLOORS = [
     *(f"mixtures/{target}/exact" for target in TARGETS),
     *(f"{dataset}/exact" for dataset in DATASETS),
 ]
+COMPARED = SIZES["comparison"]["subset"]
+WRONG_SCORES = [name for name in PROTOCOL["score_errors"]["methods"] if name in COMPARED]
+COMPARISON = [
+    *(f"comparison/{method}" for method in [*COMPARED, "exact"]),
+    *(f"score_errors/{method}" for method in [*WRONG_SCORES, "exact"]),
+]
 BEYOND = [f"beyond_mixtures/{target}" for target in PROTOCOL["beyond_mixtures"]["targets"]]
 CHECKS = [
     *(study for study, about in STUDIES.items() if not about.get("split")),
@@ -55,16 +62,20 @@ CHECKS = [
     ),
     *BEYOND,
 ]
-TABLES = [*SAMPLED, *FLOORS, *CHECKS]
+TABLES = [*SAMPLED, *FLOORS, *COMPARISON, *CHECKS]
 # Experiments that have a figure, a table for print, and numbers for the article.
 FINISHED = [*dict.fromkeys(check.split("/")[0] for check in CHECKS)]
-NUMBERS = [*FINISHED, "mixtures", *DATASETS, "compute"]
-PRINTED = [*NUMBERS, "calibration", "table_1"]
+NUMBERS = [*FINISHED, "mixtures", *DATASETS, "comparison", "comparison_error", "compute"]
+PRINTED = [*NUMBERS, "calibration", "comparison_protocol", "table_1"]
 FIGURES = [
     "mixture_accuracy",
     "mixture_sinkhorn",
     "mixture_mode_weights",
     *(f"mixture_{picture}_{t}" for picture in ("scatter", "histogram") for t in TARGETS),
+    *(
+        f"comparison_{name}"
+        for name in ("curves", "sliced_w2", "energy_distance", "matrix", "error", "scatter")
+    ),
     *FINISHED,
     "beyond_mixtures_scatter",
     *(f"{dataset}_{picture}" for dataset in DATASETS for picture in ("frechet", "samples")),
@@ -133,6 +144,8 @@ def test_every_file_of_the_results_is_expected() -> None:
         *(f"data/{name}.npz" for name in SAMPLED),
         *(f"data/mixtures/{target}/exact.npz" for target in TARGETS),
         *(f"data/{name}.npz" for name in BEYOND),
+        *(f"data/comparison/{method}.npz" for method in [*COMPARED, "exact"]),
+        *(f"tuning/{method}.json" for method in COMPARED),
         *(f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")),
         *(f"notebooks/{name}.ipynb" for name in NOTEBOOKS),
         *(f"tables/{name}.csv" for name in PRINTED),
@@ -179,6 +192,30 @@ def test_samples_are_kept_for_every_budget(name: str) -> None:
     for sample in kept.values():
         assert sample.shape == (SIZES[experiment]["kept"], *shape)
         assert np.ptp(sample) > 0
+
+
+@pytest.mark.parametrize("method", COMPARED)
+def test_comparison_runs_what_tuning_chose(method: str) -> None:
+    tuned = json.loads((RESULTS / "tuning" / f"{method}.json").read_text(encoding="utf-8"))
+    sizes = SIZES["comparison"]
+    assert {*tuned["floors"]} == {*sizes["tuning"]}
+    assert all(len(tried) == PROTOCOL["comparison"]["budget"] for tried in tuned["tried"].values())
+    frame = results.read(RESULTS / "data" / "comparison" / f"{method}.parquet")
+    assert {*frame["target"]} == {*sizes["targets"]}
+    assert sorted(frame["nfe_asked"].unique()) == sizes["nfe"]
+    assert (frame["nfe"] <= frame["nfe_asked"]).all()
+    for nfe, rows in frame.groupby("nfe_asked"):
+        assert {*map(str, map(json.loads, rows["settings"]))} == {str(tuned["chosen"][str(nfe)])}
+    assert not frame.duplicated(["target", "nfe_asked", "metric", "batch"]).any()
+    assert {*frame["batch"]} == {*range(sizes["batches"] + 1)}
+
+
+@pytest.mark.parametrize("method", WRONG_SCORES)
+def test_wrong_scores_are_of_every_kind_and_size(method: str) -> None:
+    frame = results.read(RESULTS / "data" / "score_errors" / f"{method}.parquet")
+    protocol = PROTOCOL["score_errors"]
+    cases = {("none", 0.0), *itertools.product(protocol["kinds"], protocol["sizes"])}
+    assert {*zip(frame["error"], frame["size"], strict=True)} == cases
 
 
 @pytest.mark.parametrize("target", TARGETS)

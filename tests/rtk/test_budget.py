@@ -7,6 +7,7 @@ import torch
 
 import rtk
 from tests.oracles import (
+    PLAIN,
     CountingScore,
     gaussian,
     skewed,
@@ -28,11 +29,8 @@ def test_scores_of_mala(energy: str, warm_start: str) -> None:
     assert result.nfe >= 50
 
 
-METHODS = rtk.methods()
-
-
 @pytest.mark.parametrize("nfe", [1, 2, 5, 11, 24, 57, 101])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", PLAIN)
 def test_the_budget_is_kept(method: str, nfe: int) -> None:
     """The reported NFE is the number of rows the score saw, at most what was asked."""
     grids: list[dict[str, Any]] = [
@@ -59,14 +57,14 @@ def test_the_budget_is_kept(method: str, nfe: int) -> None:
         assert torch.isfinite(result.samples).all()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", PLAIN)
 def test_most_of_the_budget_is_spent(method: str) -> None:
     for nfe in (25, 105, 205):
         assert rtk.sample(gaussian(M, V).score, 1, 3, method, nfe=nfe).nfe >= 0.8 * nfe
 
 
 @pytest.mark.parametrize("inner_steps", [1, 3, 10])
-@pytest.mark.parametrize("method", ["rtk-ula", "rtk-mala", "rtk-uld"])
+@pytest.mark.parametrize("method", ["rtk-ula", "rtk-lm", "rtk-mala", "rtk-ghmc", "rtk-uld"])
 def test_inner_steps_shape_the_default_segments(method: str, inner_steps: int) -> None:
     result = rtk.sample(gaussian(M, V).score, 1, 3, method, nfe=100, inner_steps=inner_steps)
     # MALA's segments are planned as if none reused a score, which leaves up to a third.

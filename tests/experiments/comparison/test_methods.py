@@ -43,11 +43,19 @@ def test_another_number_of_candidates_is_an_error() -> None:
 
 
 def test_grid_leaves_one_score_for_the_end() -> None:
-    assert methods.grid({"rule": "karras", "t_end": 0.01}, 9) == segments.karras(8, t_end=0.01)
-    power = methods.grid({"rule": "power", "t_end": 0.01, "exponent": 2.0, "scores": 3}, 9)
+    target = targets.target("uneven-2")
+
+    def grid(candidate: methods.Candidate, nfe: int) -> segments.Times | None:
+        return methods.grid(candidate, nfe, target.score, target.dimension)
+
+    assert grid({"rule": "karras", "t_end": 0.01}, 9) == segments.karras(8, t_end=0.01)
+    power = grid({"rule": "power", "t_end": 0.01, "exponent": 2.0, "scores": 3}, 9)
     assert power == segments.power(2, t_end=0.01, exponent=2.0)
-    assert methods.grid({"rule": "log_snr", "scores": 9}, 4) == segments.log_snr(1)
-    assert methods.grid({"step_size": 1.0}, 9) is None
+    assert grid({"rule": "log_snr", "scores": 9}, 4) == segments.log_snr(1)
+    assert grid({"step_size": 1.0}, 9) is None
+    picked = grid({"rule": "gits", "t_end": 0.01, "gamma": 1.1}, 9)
+    assert picked is not None
+    assert (len(picked), picked[0], picked[-1]) == (9, 5.0, 0.01)
 
 
 @pytest.mark.parametrize("name", COMPARISON["methods"])
@@ -55,9 +63,13 @@ def test_every_candidate_keeps_within_every_budget(name: str) -> None:
     """Runs of two chains. A method that may not spend what others spend would not be equal."""
     method: dict[str, Any] = COMPARISON["methods"][name]
     target = targets.target("uneven-2")
+    sampler, rows = methods.fitted(method["sampler"], target, target.score, 0)
+    assert (rows > 0) == (name in ("calibrated", "rtk", "dpm-v3"))
     for candidate in methods.candidates(method):
         for nfe in DEFAULT["nfe"][:4]:
-            result = methods.run(target, method["sampler"], candidate, n=2, nfe=nfe, seed=0)
+            result = methods.run(
+                target, sampler, candidate, n=2, nfe=nfe, seed=0, score=target.score
+            )
             assert 0 < result.nfe <= nfe
 
 
@@ -74,18 +86,20 @@ def test_a_method_with_wrong_scores_gets_no_exact_energy() -> None:
 def test_a_score_can_be_given() -> None:
     target = targets.target("uneven-2")
     candidate = {"rule": "log_snr"}
-    own = methods.run(target, {"method": "ddim"}, candidate, n=8, nfe=4, seed=0)
+    own = methods.run(target, {"method": "ddim"}, candidate, n=8, nfe=4, seed=0, score=target.score)
     same = methods.run(
         target, {"method": "ddim"}, candidate, n=8, nfe=4, seed=0, score=target.score
     )
-    zero = methods.run(
-        target, {"method": "ddim"}, candidate, n=8, nfe=4, seed=0, score=lambda x, t: 0.0 * x
+    other = methods.run(
+        target, {"method": "ddim"}, candidate, n=8, nfe=4, seed=0, score=lambda x, t: -x
     )
     assert torch.equal(own.samples, same.samples)
-    assert not torch.equal(own.samples, zero.samples)
+    assert not torch.equal(own.samples, other.samples)
 
 
 def test_an_option_that_the_sampler_does_not_have_is_an_error() -> None:
     target = targets.target("uneven-2")
     with pytest.raises(ValueError, match="no option"):
-        methods.run(target, {"method": "ddim"}, {"step_size": 1.0}, n=2, nfe=4, seed=0)
+        methods.run(
+            target, {"method": "ddim"}, {"step_size": 1.0}, n=2, nfe=4, seed=0, score=target.score
+        )

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rtk import ReverseTransition
 from rtk.laws import affine
-from rtk.laws.gaussian import tv
+from rtk.laws.gaussian import Gaussian, tv
 from rtk.mcmc.leimkuhler_matthews import leimkuhler_matthews
 from rtk.mcmc.splitting import splitting
 from rtk.noise import ChainNoise
@@ -120,7 +120,7 @@ def test_one_score_a_step() -> None:
 
 def test_as_an_inner_chain() -> None:
     """At the same cost and step the exact law on N(.7, .3) is nearer than that of RTK-ULA."""
-    mixture, target = gaussian(M, V), affine.Gaussian([M], [V])
+    mixture, target = gaussian(M, V), Gaussian([M], [V])
     options = {"step_size": 0.5, "data_variance": V}
     lm, ula_ = (
         affine.sample_law(mixture.score, 1, sampler(**options), 60)  # type: ignore[arg-type]

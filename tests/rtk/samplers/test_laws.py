@@ -133,10 +133,21 @@ FINAL: dict[str, tuple[dict[str, Any], float, float]] = {
     "ddim": ({"nfe": 120}, 0.01, 0.05),
     "dpm++2m": ({"nfe": 50}, 0.003, 0.01),
     "dpm++2m-sde": ({"nfe": 60}, 0.01, 0.02),
+    "dpm++3m": ({"nfe": 50}, 0.003, 0.01),
+    "unipc-2": ({"nfe": 50}, 0.003, 0.01),
+    "unipc-3": ({"nfe": 50}, 0.003, 0.01),
+    "heun": ({"nfe": 81}, 0.003, 0.01),
+    "er-sde": ({"nfe": 60}, 0.01, 0.02),
+    "restart": ({"nfe": 75}, 0.01, 0.02),
     "ald": ({"nfe": 200, "segments": 20, "step_size": 0.1, **WIDTH}, 0.07, 0.15),
     "rtk-ula": ({"nfe": 201, "segments": 10, "step_size": 0.1, **WIDTH}, 0.025, 0.06),
+    "rtk-lm": ({"nfe": 201, "segments": 10, "step_size": 0.3, **WIDTH}, 0.015, 0.03),
     "rtk-mala": ({"nfe": 151, "segments": 10, **WIDTH}, 0.01, 0.02),
+    "rtk-hmc": ({"nfe": 201, "segments": 10, **WIDTH}, 0.01, 0.02),
+    "rtk-ghmc": ({"nfe": 151, "segments": 10, **WIDTH}, 0.01, 0.02),
     "rtk-uld": ({"nfe": 201, "segments": 10, "step_size": 0.3, **WIDTH}, 0.015, 0.03),
+    "calibrated": ({"nfe": 30}, 0.003, 0.01),
+    "rtk": ({"nfe": 30}, 0.003, 0.01),
 }
 
 
