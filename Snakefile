@@ -44,6 +44,14 @@ rule all:
             target=config["mixtures"]["targets"],
         ),
         "<results>/tables/calibration.csv",
+        # A2 to A4: tuned samplers on other targets.
+        expand(
+            "<results>/figures/comparison_{name}.pdf",
+            name=["curves", "sliced_w2", "energy_distance", "matrix", "error", "scatter"],
+        ),
+        "<results>/tables/comparison.csv",
+        "<results>/tables/comparison_protocol.csv",
+        "<results>/tables/comparison_error.csv",
         # B: the theory, study by study; the paper's Table 1; beyond Gaussian mixtures.
         expand("<results>/figures/{study}.pdf", study=config["studies"]),
         expand("<results>/tables/{study}.csv", study=config["studies"]),
@@ -51,9 +59,13 @@ rule all:
         "<results>/figures/beyond_mixtures.pdf",
         "<results>/tables/beyond_mixtures.csv",
         "<results>/figures/beyond_mixtures_scatter.pdf",
-        # C1: MNIST.
-        "<results>/figures/mnist_frechet.pdf",
-        "<results>/figures/mnist_samples.pdf",
+        # C1: images.
+        expand(
+            "<results>/figures/{dataset}_{picture}.pdf",
+            dataset=config["images"]["datasets"],
+            picture=["frechet", "samples"],
+        ),
+        expand("<results>/tables/{dataset}.csv", dataset=config["images"]["datasets"]),
         # The article, with the verdicts on the paper's claims.
         "<results>/paper.pdf",
         # Notebooks.
@@ -64,7 +76,8 @@ rule all:
 
 
 include: "experiments/rules/mixtures.smk"
-include: "experiments/rules/mnist.smk"
+include: "experiments/rules/comparison.smk"
+include: "experiments/rules/images.smk"
 include: "experiments/rules/theory.smk"
 include: "experiments/rules/beyond_mixtures.smk"
 include: "experiments/rules/paper.smk"

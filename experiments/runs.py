@@ -22,6 +22,10 @@ def seed_name(method: str) -> str:
     return "dpmpp-2m" if method == "dpm++2m" else method
 
 
+CALIBRATED = ("calibrated", "rtk")
+"""The methods that are calibrated once for a score, and then used at all numbers of scores."""
+
+
 def needed_log_prob(target: Any, options: Mapping[str, Any]) -> Callable[..., Tensor] | None:
     """The target's ``log_prob`` if the sampler of these options needs it for exact energies."""
     log_prob: Callable[..., Tensor] = target.log_prob

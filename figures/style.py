@@ -56,15 +56,27 @@ METHODS = {
     "ddpm": Look("DDPM", "#0072B2", "o", "--"),
     "ddim": Look("DDIM", "#56B4E9", "s", "--"),
     "dpm++2m": Look("DPM-Solver++(2M)", "#009E73", "D", "--"),
-    "dpm-v3": Look("DPM-Solver-v3", "#004B6B", "H", "--"),
+    "dpm-v3": Look("DPM-Solver-v3", "#004B6B", "$3$", "--"),
+    "dpm++3m": Look("DPM-Solver++(3M)", "#0B5D4E", "3", "--"),
+    "unipc-2": Look("UniPC-2", "#6A8FD8", "4", "--"),
+    "unipc-3": Look("UniPC-3", "#1F2F8F", "+", "--"),
+    "heun": Look("Heun (EDM)", "#A9C6E8", "_", "--"),
+    "restart": Look("Restart", "#4B0E6E", "$R$", "--"),
+    "er-sde": Look("ER-SDE-Solver-3", "#B58BE0", "$E$", "--"),
+    "analytic-ddpm": Look("Analytic-DDPM", "#B03A9E", "$A$", "--"),
     "gits": Look("GITS", "#7B5EA7", "1", "--"),
     "optimised-steps": Look("optimised time steps", "#00C2C7", "2", "--"),
+    "dpm++2m-sde": Look("SDE-DPM-Solver++(2M)", "#3A4A52", "H", "--"),
     "ald": Look("ALD", "#7F7F7F", "x", "--"),
     "rtk-ula": Look("RTK-ULA", "#8C8C12", "^", "-"),
+    "rtk-lm": Look("RTK-LM", "#FF0E30", "$L$", "-"),
     "rtk-uld": Look("RTK-ULD", "#E69F00", "v", "-"),
     "rtk-uld-obabo": Look("RTK-ULD (OBABO)", "#A8661C", "8", "-"),
     "rtk-uld-ubu": Look("RTK-ULD (UBU)", "#5A4A10", "X", "-"),
     "rtk-uld-baoab": Look("RTK-ULD (BAOAB)", "#CDB38B", "|", "-"),
+    "rtk-uld-midpoint": Look("RTK-ULD (randomized midpoint)", "#A16256", "$M$", "-"),
+    "rtk-hmc": Look("RTK-HMC", "#FD6F59", "$H$", "-"),
+    "rtk-ghmc": Look("RTK-GHMC", "#AE0A02", "$G$", "-"),
     "rtk-mala-taylor": Look("RTK-MALA (Taylor)", "#F4A582", "<", "-"),
     "rtk-mala-trapezoid": Look("RTK-MALA (trapezoid)", "#D55E00", ">", "-"),
     "rtk-mala-simpson": Look("RTK-MALA (Simpson)", "#B2323F", "P", "-"),
@@ -72,13 +84,16 @@ METHODS = {
     "rtk-mala-gauss-2": Look("RTK-MALA (Gauss 2)", "#3F5200", "h", "-"),
     "rtk-mala-gauss-3": Look("RTK-MALA (Gauss 3)", "#E2C400", "d", "-"),
     "rtk-mala": Look("RTK-MALA (exact energy)", "#5E0B15", "*", "-"),
+    "calibrated": Look("calibrated flow", "#8E0FB5", "$C$", "-"),
+    "rtk": Look("calibrated RTK", "#E6007A", ".", "-"),
 }
 """The look of every method, by the name that it has in results."""
 
 
 def identifier(method: str) -> str:
     """The method in the name of a number, which has only letters, digits and underscores."""
-    return "dpm_solver" if method == "dpm++2m" else method.replace("-", "_")
+    names = {"dpm++2m": "dpm_solver", "dpm++3m": "dpm_solver_3m", "dpm++2m-sde": "dpm_solver_sde"}
+    return names.get(method, method.replace("-", "_"))
 
 
 def look(method: str) -> Look:

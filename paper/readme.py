@@ -43,7 +43,7 @@ def main() -> None:
         sys.exit("results/verdicts.json is missing: `make` computes it")
     records = json.loads(made.read_text(encoding="utf-8"))
     shutil.copyfile(made, LEDGER)
-    shutil.copyfile(ROOT / "results/figures/mixture_accuracy.png", ROOT / "figures/headline.png")
+    shutil.copyfile(ROOT / "results/figures/comparison_curves.png", ROOT / "figures/headline.png")
     with results.atomic(README) as unfinished:
         unfinished.write_text(
             embed(README.read_text(encoding="utf-8"), table(records)), encoding="utf-8"

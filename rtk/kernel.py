@@ -26,6 +26,11 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).flatten(1).sum(1)
 
 
+def per_chain(values: Tensor, z: Tensor) -> Tensor:
+    """One number for each chain, shape (n,), as (n, 1, ..., 1), to go with ``z`` (n, *shape)."""
+    return values.reshape(-1, *(1,) * (z.ndim - 1))
+
+
 @dataclass(frozen=True, eq=False)
 class Point:
     """Positions ``z`` and what was evaluated there.
@@ -42,7 +47,7 @@ class Point:
 
     def replace_where(self, chosen: Tensor, other: "Point") -> "Point":
         """``other`` for the chains in the mask ``chosen`` of shape (n,), this point elsewhere."""
-        mask = chosen.reshape(-1, *(1,) * (self.z.ndim - 1))
+        mask = per_chain(chosen, self.z)
         return Point(
             torch.where(mask, other.z, self.z),
             torch.where(mask, other.gradient, self.gradient),

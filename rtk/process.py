@@ -38,6 +38,16 @@ def time_from_log_snr(log_snr: float) -> float:
     return 0.5 * math.log1p(math.exp(-2.0 * log_snr))
 
 
+def noise_level(t: float) -> float:
+    """``s_t / a_t = (exp(2t) - 1)^(1/2)``, the noise level sigma of variance-exploding models."""
+    return math.sqrt(math.expm1(2.0 * t))
+
+
+def time_from_noise_level(sigma: float) -> float:
+    """Inverse of `noise_level`: ``t = log(1 + sigma^2) / 2``."""
+    return 0.5 * math.log1p(sigma**2)
+
+
 def time_from_alpha(alpha: float) -> float:
     """Time at which ``a_t`` equals ``alpha``; for a discrete schedule pass ``sqrt(alpha_bar)``."""
     if not 0.0 < alpha <= 1.0:

@@ -84,8 +84,8 @@ def sample(
             what `rtk.calibrate` returned.
         nfe: score evaluations allowed per chain, an upper bound.
         seed: names the run; chain ``c`` depends on (seed, c) alone.
-        log_prob: ``(x, t) -> log p_t(x)`` up to a constant, if known; "rtk-mala" then takes exact
-            energy differences.
+        log_prob: ``(x, t) -> log p_t(x)`` up to a constant, if known; Metropolis tests then take
+            exact energy differences.
         device, dtype: of ``x``; torch's defaults if not given. The state of the chains is kept in
             float32 or float64.
         segments: number of segments uniform in log-SNR between the default ends, or the grid

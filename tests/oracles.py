@@ -21,6 +21,9 @@ from rtk.samplers.base import Fittable
 
 Array = NDArray[np.float64]
 DOUBLE = torch.float64
+# Methods with a Metropolis test: rounding may turn it, exact energies serve it, and it rejects a
+# proposal whose score is broken.
+ADJUSTED = ("rtk-mala", "rtk-hmc", "rtk-ghmc")
 
 FITTED = [name for name in rtk.methods() if isinstance(make_method(name, {}), Fittable)]
 """The methods that are fitted to a model first; they choose their own segments."""

@@ -32,10 +32,26 @@ def mixture_samples(methods):
     return [table.replace(".parquet", ".npz") for table in mixture_tables(methods)]
 
 
-def mnist_weights(network):
+def image_data(dataset):
+    """The images of a data set. One copy serves every scale."""
+    return f"results/{dataset}/{dataset}.npz"
+
+
+def image_weights(network, dataset="{dataset}"):
     """The weights of a network, either trained by the workflow or part of the project."""
-    folder = "<results>/mnist" if config["mnist"]["retrain"] else "experiments/mnist/checkpoint"
-    return f"{folder}/{network}.safetensors"
+    folder = "<results>" if config["images"]["retrain"] else "experiments/images/checkpoint"
+    return f"{folder}/{dataset}/{network}.safetensors"
+
+
+def title_of_dataset(wildcards):
+    """The name of a data set in print."""
+    return config["images"]["datasets"][wildcards.dataset]["title"]
+
+
+def image_tables(methods):
+    """The tables of these methods on all data sets of images."""
+    pattern = "<results>/data/{dataset}/{method}.parquet"
+    return expand(pattern, dataset=config["images"]["datasets"], method=methods)
 
 
 def study_settings(study):
@@ -47,7 +63,7 @@ def study_settings(study):
 
 def study_files(wildcards):
     """The files that a study reads, by name."""
-    files = {"data": rules.fetch_mnist.output.data, "score": mnist_weights("score")}
+    files = {"data": image_data("mnist"), "score": image_weights("score", "mnist")}
     return {name: files[name] for name in config["studies"][wildcards.study].get("needs", [])}
 
 

@@ -9,8 +9,8 @@ NOTEBOOKS = {
         *mixture_samples([*MIXTURES["methods"], "exact"]),
     ],
     "mnist": [
-        *expand("<results>/data/mnist/{method}.parquet", method=[*MNIST["methods"], "exact"]),
-        *expand("<results>/data/mnist/{method}.npz", method=MNIST["methods"]),
+        *expand("<results>/data/mnist/{method}.parquet", method=[*IMAGES["methods"], "exact"]),
+        *expand("<results>/data/mnist/{method}.npz", method=IMAGES["methods"]),
     ],
     # A figure is an input in place of the data that it is made of.
     "theory": [

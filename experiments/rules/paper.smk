@@ -32,7 +32,10 @@ rule table_compute:
             *mixture_tables([*MIXTURES["methods"], "exact"]),
             *[table for study in STUDIES for table in study_data(study)],
             rules.figure_beyond_mixtures.input.frame,
-            *expand("<results>/data/mnist/{method}.parquet", method=[*MNIST["methods"], "exact"]),
+            *image_tables([*IMAGES["methods"], "exact"]),
+            COMPARISON_TABLES,
+            COMPARISON_FLOOR,
+            SCORE_ERROR_TABLES,
         ],
     output:
         table="<results>/tables/compute.csv",

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.func import jvp, vjp
 
-from experiments.mnist import data, network
+from experiments.images import data, network
 from experiments.workflow import job, tidy
 from rtk import process, segments
 from rtk.kernel import dot

@@ -25,8 +25,19 @@ def fit(model: Model, pilot: Pilot, generator: torch.Generator) -> GaussianBase:
     where ``h_l`` is the length of the level in ``ln(sigma)``.
     """
     ends = pilot.ends
-    widest = math.sqrt(float(torch.linalg.matrix_norm(ends - ends.mean(0), 2)) ** 2 / len(ends))
-    basis = principal_directions(model, ends.mean(0), 3.0 * widest, generator)
+    basis = principal_directions(model, ends.mean(0), 3.0 * _widest(ends), generator)
+    return along(pilot, basis)
+
+
+def along(pilot: Pilot, basis: Tensor) -> GaussianBase:
+    """The mean and the variances of `fit` for given eigenvectors.
+
+    Args:
+        pilot: the trajectories.
+        basis: orthonormal columns (d, k). If k < d, one variance is fitted to the rest, so that
+            without columns there is a single one.
+    """
+    ends, widest = pilot.ends, _widest(pilot.ends)
     bare = GaussianBase(torch.zeros_like(ends[0]), torch.ones_like(ends[0]), basis)
     y = torch.stack([bare.coordinates(level) for level in pilot.y])
     denoised = torch.stack([bare.coordinates(level) for level in pilot.denoised])
@@ -35,6 +46,11 @@ def fit(model: Model, pilot: Pilot, generator: torch.Generator) -> GaussianBase:
     known = basis.shape[1] if basis.shape[1] < basis.shape[0] else None
     variances = _variances(y - mean, denoised - mean, sigmas, widest, known)
     return GaussianBase(bare.point(mean[None])[0], variances, basis)
+
+
+def _widest(ends: Tensor) -> float:
+    """The standard deviation of points (n, d) in the direction in which it is largest."""
+    return math.sqrt(float(torch.linalg.matrix_norm(ends - ends.mean(0), 2)) ** 2 / len(ends))
 
 
 def principal_directions(

@@ -184,7 +184,13 @@ class Calibration:
         levels = kernels.levels(nfe, self.base, self.rms, self.trial.width)
         generator = torch.Generator().manual_seed(self.seed)
         return kernels.fit(
-            model, self.base, self.t_start, levels, self.finest, self.starts, generator
+            model,
+            self.base,
+            self.t_start,
+            levels,
+            self.finest,
+            self.starts[: kernels.CHAINS],
+            generator,
         )
 
 
@@ -203,7 +209,8 @@ def calibrate(
     A pilot of 128 chains is carried accurately along the probability flow. From it follow a
     Gaussian base, and the inner products from which the solver for any number of score evaluations
     is fitted. It takes about ten thousand score evaluations and nothing but linear algebra beside
-    them. Memory is that of the pilot, about ``levels * 128 * d`` numbers of 8 bytes, three times.
+    them. Memory is that of the pilot, about ``levels * 128 * d`` numbers of 8 bytes, eight times
+    at its peak, with some fifty levels.
 
     Args:
         score: ``(x, t) -> grad log p_t(x)``, as for `rtk.sample`.

@@ -22,6 +22,10 @@ LONGEST = 0.3
 """Longest step in ``ln(sigma)`` of the accurate solution of a hop; the first is a quarter of it."""
 FEWEST = 2
 """Fewest scores for which there are hops."""
+NARROWEST = 0.05
+DEPTH, MOST = 2.6, 6.0
+CHAINS = 64
+"""Chains to which the coefficients are fitted."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,29 @@ class Levels:
 
 
 def levels(nfe: int, base: GaussianBase, rms: float, width: float) -> Levels:
-    """The levels for a number of scores: geometric, from the widest direction of the data down."""
+    """The levels for a number of scores: geometric, from the widest direction of the data down.
+
+    The lowest level and tau follow one of two rules. If the narrowest part of the data has a width
+    that can be seen (`NARROWEST`), the levels go below it and the noise is that of DDPM. If not, as
+    for images, the levels end at a fraction of the spread, and hops are about `DEPTH` long in
+    ``ln(sigma)``. The constants were chosen on training images of MNIST with two networks, and on
+    mixtures with errors of the score that are in no comparison.
+
+    Args:
+        nfe: number of levels, at least `FEWEST`.
+        base: the Gaussian of the calibration.
+        rms: the spread of the data per coordinate.
+        width: the root of the narrow variance of the pilot.
+    """
     high = math.sqrt(float(base.variances.max()))
-    if width > 0.05 * rms:
+    if width > NARROWEST * rms:
         low, most = min(3.0 * rms / nfe, 0.5 * width), 1.0
     else:
-        low, most = max(3.0 * rms / nfe, 0.1 * rms), 4.0
+        low, most = max(3.0 * rms / nfe, 0.1 * rms), MOST
     low = min(low, 0.5 * high)
     length = math.log(high / low) / (nfe - 1)
     sigmas = tuple(high * math.exp(-length * k) for k in range(nfe))
-    return Levels(sigmas, min(most, max(1.0, 2.0 / length - 1.0)), 1 if nfe <= 8 else 2)
+    return Levels(sigmas, min(most, max(1.0, DEPTH / length - 1.0)), 1 if nfe <= 8 else 2)
 
 
 def fit(

@@ -51,9 +51,15 @@ class Pilot:
     narrow_variance: float
 
 
-def run(model: Model, t_start: float, generator: torch.Generator, progress: bool = False) -> Pilot:
-    """Carry the pilot from ``t_start`` down, until the noise is negligible."""
-    start = start_noise(CHAINS, model.dimension, generator)
+def run(
+    model: Model,
+    t_start: float,
+    generator: torch.Generator,
+    progress: bool = False,
+    count: int = CHAINS,
+) -> Pilot:
+    """Carry ``count`` chains from ``t_start`` down, until the noise is negligible."""
+    start = start_noise(count, model.dimension, generator)
     one = torch.ones(1, dtype=torch.float64)
     sigma = process.sigma(t_start) / process.alpha(t_start)
     y = chains = math.sqrt(1.0 + sigma**2) * start

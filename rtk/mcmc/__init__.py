@@ -1,1 +1,1 @@
-"""Inner samplers: Markov chains on one reverse transition kernel."""
+"""Inner samplers: Markov chains on one reverse transition kernel, and rejection sampling."""

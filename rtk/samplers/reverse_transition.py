@@ -16,8 +16,12 @@ from torch import Tensor
 from rtk import segments
 from rtk.checks import check_count, check_nonnegative, check_positive
 from rtk.energy import EnergyDifference, estimator
-from rtk.kernel import ReverseTransition
+from rtk.kernel import Point, ReverseTransition
+from rtk.mcmc.ghmc import ghmc
+from rtk.mcmc.hmc import hmc
+from rtk.mcmc.leimkuhler_matthews import leimkuhler_matthews
 from rtk.mcmc.mala import mala
+from rtk.mcmc.randomized_midpoint import randomized_midpoint
 from rtk.mcmc.splitting import WORDS, extra_score, splitting
 from rtk.mcmc.ula import ula
 from rtk.mcmc.uld import uld
@@ -28,6 +32,9 @@ from rtk.warm_start import WARM_STARTS
 
 # Inner steps per segment when the caller sets no segments.
 STEPS_PER_SEGMENT = 4
+
+# Integrators of RTK-ULD.
+INTEGRATORS = ("exponential", *WORDS, "randomized-midpoint")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +120,21 @@ class RTKULA(ReverseTransitionSampler):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RTKLM(ReverseTransitionSampler):
+    """Inner chain: the Leimkuhler-Matthews method, ``tau = step_size / c``.
+
+    It has less bias than RTK-ULA, so its default step is longer.
+    """
+
+    def run(
+        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
+    ) -> tuple[State, Info]:
+        step_size = (self.step_size or 0.8) / curvature
+        z = leimkuhler_matthews(kernel, z, steps, step_size, noise)
+        return State(z, kernel.t_lo), Info(steps, step_size)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RTKMALA(ReverseTransitionSampler):
     """Inner chain: Metropolis-adjusted Langevin, ``tau = step_size / c`` (paper, RTK-MALA).
 
@@ -143,12 +165,67 @@ class RTKMALA(ReverseTransitionSampler):
         step_size = relative / curvature
         radii = self.proposal_radius, self.domain_radius
         last, accepted = mala(kernel, z, steps, step_size, noise, self.energy, *radii)
-        # From such a point every proposal is rejected: the chain could never leave.
-        stuck = ~torch.isfinite(last.gradient.flatten(1)).all(1)
-        if last.log_prob is not None:
-            stuck |= ~torch.isfinite(last.log_prob)
-        state = State(last.z, kernel.t_lo, kernel.score_at(last))
-        return state, Info(steps, step_size, accepted / steps, stuck)
+        return _adjusted(kernel, last, accepted, steps, step_size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RTKHMC(ReverseTransitionSampler):
+    """Inner chain: Hamiltonian Monte Carlo, leapfrog steps of length ``step_size / sqrt(c)``.
+
+    Args:
+        step_size: default ``1.2 d^(-1/4)``, at most 1, the scaling of optimal acceptance.
+        leapfrog_steps: leapfrog steps of a proposal, which is one inner step.
+        energy: as in `RTKMALA`.
+    """
+
+    leapfrog_steps: int = 2
+    energy: str | EnergyDifference | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_count("leapfrog_steps", self.leapfrog_steps)
+
+    def cost(self, problem: Problem) -> tuple[int, int]:
+        return 1, self.leapfrog_steps * (1 + estimator(self.energy, problem.log_prob).extra_nfe)
+
+    def run(
+        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
+    ) -> tuple[State, Info]:
+        relative = self.step_size or min(1.0, 1.2 * z[0].numel() ** (-1 / 4))
+        step_size = relative / math.sqrt(curvature)
+        length = self.leapfrog_steps
+        last, accepted = hmc(kernel, z, steps, step_size, length, noise, self.energy)
+        return _adjusted(kernel, last, accepted, steps, step_size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RTKGHMC(ReverseTransitionSampler):
+    """Inner chain: Metropolised underdamped Langevin, ``tau = step_size / sqrt(c)``.
+
+    Args:
+        step_size: default ``d^(-1/4)``.
+        friction: ``gamma / sqrt(c)``.
+        energy: as in `RTKMALA`.
+    """
+
+    friction: float = 1.0
+    energy: str | EnergyDifference | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("friction", self.friction)
+
+    def cost(self, problem: Problem) -> tuple[int, int]:
+        return 1, 1 + estimator(self.energy, problem.log_prob).extra_nfe
+
+    def run(
+        self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
+    ) -> tuple[State, Info]:
+        root = math.sqrt(curvature)
+        step_size = (self.step_size or z[0].numel() ** (-1 / 4)) / root
+        friction = self.friction * root
+        last, accepted = ghmc(kernel, z, steps, step_size, friction, noise, self.energy)
+        return _adjusted(kernel, last, accepted, steps, step_size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,9 +234,9 @@ class RTKULD(ReverseTransitionSampler):
 
     Args:
         friction: ``gamma / sqrt(c)``; the theory asks for gamma of order ``sqrt(L)``.
-        integrator: "exponential", the paper's (see `rtk.mcmc.uld`), or a splitting, "OBABO",
-            "BAOAB" or "UBU" (see `rtk.mcmc.splitting`). OBABO and BAOAB cost one more score per
-            segment.
+        integrator: "exponential", the paper's (see `rtk.mcmc.uld`); a splitting, "OBABO", "BAOAB"
+            or "UBU" (see `rtk.mcmc.splitting`); or "randomized-midpoint". OBABO and BAOAB cost one
+            more score per segment, the randomized midpoint two scores per step.
     """
 
     friction: float = 2.0
@@ -168,13 +245,15 @@ class RTKULD(ReverseTransitionSampler):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive("friction", self.friction)
-        if self.integrator not in ("exponential", *WORDS):
+        if self.integrator not in INTEGRATORS:
             raise ValueError(
-                f"unknown integrator {self.integrator!r}, expected exponential or one of {WORDS}"
+                f"unknown integrator {self.integrator!r}, expected one of {INTEGRATORS}"
             )
 
     def cost(self, problem: Problem) -> tuple[int, int]:
-        return (extra_score(self.integrator) if self.integrator in WORDS else 0), 1
+        if self.integrator in WORDS:
+            return extra_score(self.integrator), 1
+        return 0, 2 if self.integrator == "randomized-midpoint" else 1
 
     def run(
         self, kernel: ReverseTransition, z: Tensor, steps: int, curvature: float, noise: Noise
@@ -184,6 +263,20 @@ class RTKULD(ReverseTransitionSampler):
         friction = self.friction * root
         if self.integrator in WORDS:
             z = splitting(kernel, z, self.integrator, steps, step_size, friction, noise)
+        elif self.integrator == "randomized-midpoint":
+            z = randomized_midpoint(kernel, z, steps, step_size, friction, noise)
         else:
             z = uld(kernel, z, steps, step_size, friction, noise)
         return State(z, kernel.t_lo), Info(steps, step_size)
+
+
+def _adjusted(
+    kernel: ReverseTransition, last: Point, accepted: Tensor, steps: int, step_size: float
+) -> tuple[State, Info]:
+    """What a chain with a Metropolis test leaves; the score at its last point is known."""
+    # From such a point every proposal is rejected: the chain could never leave.
+    stuck = ~torch.isfinite(last.gradient.flatten(1)).all(1)
+    if last.log_prob is not None:
+        stuck |= ~torch.isfinite(last.log_prob)
+    state = State(last.z, kernel.t_lo, kernel.score_at(last))
+    return state, Info(steps, step_size, accepted / steps, stuck)

@@ -1,4 +1,4 @@
-"""Optimised time steps: the schedule that minimises an error bound of a multistep solver.
+"""Optimised time steps: the schedule that minimises the estimated error of a multistep solver.
 
 Xue et al. 2024, arXiv 2402.17376. No model is needed. With ``lambda = log(a / s)``, the solver
 replaces the denoised estimate ``D`` on a segment by the polynomial through its values at the start
@@ -9,15 +9,15 @@ of the segment and at the times before::
 with the Lagrange polynomials ``l_ij`` in lambda. On the segments at either end the order is lower:
 it is 1 on the first and on the last, 2 on those next to them. At the end of N segments ``D_j`` has
 the weight ``sum_i w_ij``. If the error of the score is at most 1 at all times, that of ``D`` is at
-most ``d = s^2 / a`` (Tweedie's formula), which bounds the error at the end divided by ``s``::
+most ``d = s^2 / a`` (Tweedie's formula), and the error at the end, divided by ``s``, is bounded by
+``sum_j d_j |sum_i w_ij|``. What is minimised keeps the first three segments (i < 3) apart, so that
+no schedule can cancel their errors against those of other segments::
 
-    sum_(i in A) (sum_j (w_ij d_j)^2)^(1/2) + sum_j d_j |sum_(i not in A) w_ij|
+    sum_(i < 3) (sum_j (w_ij d_j)^2)^(1/2) + sum_j d_j |sum_(i >= 3) w_ij|
 
-``A`` has the first three segments and the last one. Their errors are added up by themselves, lest
-the minimum cancel them against those of other segments. This objective, the order 3 and the start
-at a grid uniform in lambda are those of the authors' code; the paper advises this start for models
-of pixels. The method is theirs, too: a trust region with linear constraints. The minimum found is
-a local one, and for many segments not the lowest.
+This objective, the order 3 and the start at a grid uniform in lambda are those of the authors'
+code, whose notes advise that start for models of pixels. So is the method, a trust region with
+linear constraints. The minimum found is a local one, and for many segments not the lowest.
 """
 
 import warnings
@@ -37,7 +37,7 @@ Array = NDArray[np.float64]
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 ALONE = 3
-"""Segments at the start whose errors are added up by themselves."""
+"""Segments at the start whose errors are kept apart."""
 
 SHORTEST = 1e-3
 """Shortest segment, relative to one of a grid uniform in lambda."""
@@ -49,7 +49,7 @@ def schedule(count: int, order: int = 3, t_start: float = T_START, t_end: float 
 
     Args:
         count: number of segments, at least 1.
-        order: the highest order of the solver in the bound, at least 1, which is that of DDIM.
+        order: the highest order of the solver in the objective, at least 1, which is that of DDIM.
         t_start, t_end: ends of the schedule as OU times, ``t_start > t_end > 0``.
 
     Raises:
@@ -61,13 +61,12 @@ def schedule(count: int, order: int = 3, t_start: float = T_START, t_end: float 
     return start if count == 1 else _descend(start, order)
 
 
-def bound(log_snr: Array, order: int = 3) -> float:
-    """The error bound of a schedule, given as N + 1 increasing values of ``log(a / s)``."""
+def error_estimate(log_snr: Array, order: int = 3) -> float:
+    """The objective above for N + 1 increasing values of ``lambda``."""
     start = log_snr[:-1]
     of_estimate = np.sqrt(1.0 + np.exp(-2.0 * start)) / (1.0 + np.exp(2.0 * start))
     errors = of_estimate * solver_weights(log_snr, order)
     alone = np.arange(len(errors)) < ALONE
-    alone[-1] = True
     return float(np.linalg.norm(errors[alone], axis=1).sum() + np.abs(errors[~alone].sum(0)).sum())
 
 
@@ -106,7 +105,7 @@ def _descend(times: Times, order: int) -> Times:
     first, last, count = log_snr[0], log_snr[-1], len(times) - 1
 
     def objective(inner: Array) -> float:
-        return bound(np.concatenate(([first], inner, [last])), order)
+        return error_estimate(np.concatenate(([first], inner, [last])), order)
 
     lengths = np.eye(count, count - 1) - np.eye(count, count - 1, -1)
     shortest = np.full(count, SHORTEST * (last - first) / count)

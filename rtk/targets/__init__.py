@@ -15,6 +15,7 @@ target is a subclass of `Target` in a file of its own, and a line in `rtk.target
 from rtk.targets.base import Target
 from rtk.targets.funnel import Funnel
 from rtk.targets.gaussian_mixture import GaussianMixture
+from rtk.targets.image_mixture import images
 from rtk.targets.many_well import ManyWell
 from rtk.targets.mixture_transition import MixtureTransition
 from rtk.targets.mixtures import (
@@ -26,6 +27,7 @@ from rtk.targets.mixtures import (
     circle,
     mixture,
     spiral,
+    uneven,
 )
 from rtk.targets.registry import BEYOND_MIXTURES, TARGETS, target
 from rtk.targets.rings import Rings
@@ -47,7 +49,9 @@ __all__ = [
     "asymmetric",
     "chessboard",
     "circle",
+    "images",
     "mixture",
     "spiral",
     "target",
+    "uneven",
 ]

@@ -108,9 +108,13 @@ class GaussianMixture(Target):
         ``r_i`` are the `responsibilities`, ``C_{t,i}`` the noised covariances.
         """
         if self._has_one_diagonal_form(t):
-            logits, away, scaled, inverse = self._by_products(x, check_time(t))
+            logits, away, pull, inverse = self._by_products(x, check_time(t))
             weight = torch.softmax(logits, 1)
-            score = torch.addcmul(weight @ scaled, away, weight @ inverse, value=-1.0)
+            offsets = self.parameters_on(x.device).offsets
+            # One factor for each component scales the weights, not the larger matrix of means.
+            isotropic = pull.shape[1] == 1
+            towards = (weight * pull.T) @ offsets if isotropic else weight @ (pull * offsets)
+            score = torch.addcmul(towards, away, weight @ inverse, value=-1.0)
         else:
             logits, pull = self._by_differences(x, t)
             score = (torch.softmax(logits, 1).unsqueeze(2) * pull).sum(1)
@@ -118,11 +122,7 @@ class GaussianMixture(Target):
 
     def log_prob(self, x: Tensor, t: Time) -> Tensor:
         """The normalised log-density ``log p_t(x)``, shape (n,)."""
-        if self._has_one_diagonal_form(t):
-            logits = self._by_products(x, check_time(t))[0]
-        else:
-            logits = self._by_differences(x, t)[0]
-        return torch.logsumexp(logits, 1).to(x.dtype)
+        return torch.logsumexp(self._logits(x, t), 1).to(x.dtype)
 
     def responsibilities(self, x: Tensor, t: Time) -> Tensor:
         """The posterior probability ``r_i(x)`` of each component given ``x_t = x``, (n, m)."""
@@ -165,7 +165,13 @@ class GaussianMixture(Target):
 
     def _responsibilities(self, x: Tensor, t: Time) -> Tensor:
         """The `responsibilities` in float64."""
-        return torch.softmax(self._by_differences(x, t)[0], 1)
+        return torch.softmax(self._logits(x, t), 1)
+
+    def _logits(self, x: Tensor, t: Time) -> Tensor:
+        """``log(w_i N(x; a_t m_i, C_{t,i}))``, shape (n, m)."""
+        if self._has_one_diagonal_form(t):
+            return self._by_products(x, check_time(t))[0]
+        return self._by_differences(x, t)[0]
 
     def parameters_on(self, device: torch.device) -> Parameters:
         """The parameters on ``device``, copied there once."""
@@ -188,24 +194,29 @@ class GaussianMixture(Target):
         are as large as the mixture is wide, not as far as it is from the origin.
 
         Returns:
-            the logits (n, m); ``x - a c`` (n, d); ``a (m_i - c) / v_i`` (m, d); ``1 / v_i``, shape
-            (m, 1) or (m, d).
+            the logits (n, m); ``x - a c`` (n, d); ``a / v_i`` and ``1 / v_i``, both of shape (m, 1)
+            or (m, d).
         """
         self._check_x(x)
         weights, _, centre, offsets, variances, _ = self.parameters_on(x.device)
         a = process.alpha(t)
-        away, means = x.double() - a * centre, a * offsets
+        away = x.double() - a * centre
         variances = a**2 * variances + process.variance(t)
         inverse = 1.0 / variances
-        scaled = means * inverse
-        square = away.square()
+        pull = a * inverse
         if inverse.shape[1] == 1:
-            square = square.sum(1, keepdim=True)
-        constant = torch.log(weights) - 0.5 * (
-            (scaled * means).sum(1) + torch.log(2 * math.pi * variances).expand_as(means).sum(1)
-        )
-        logits = torch.addmm(constant, away, scaled.T)
-        return torch.addmm(logits, square, inverse.T, alpha=-0.5), away, scaled, inverse
+            square = away.square().sum(1, keepdim=True)
+            cross = (away @ offsets.T) * pull.T
+            lengths = a * pull[:, 0] * torch.linalg.vector_norm(offsets, dim=1).square()
+            volumes = self.dimension * torch.log(2 * math.pi * variances[:, 0])
+        else:
+            square = away.square()
+            scaled = pull * offsets
+            cross = away @ scaled.T
+            lengths = a * (scaled * offsets).sum(1)
+            volumes = torch.log(2 * math.pi * variances).sum(1)
+        cross += torch.log(weights) - 0.5 * (lengths + volumes)
+        return torch.addmm(cross, square, inverse.T, alpha=-0.5), away, pull, inverse
 
     def _by_differences(self, x: Tensor, t: Time) -> tuple[Tensor, Tensor]:
         """Logits ``log(w_i N(x; ...))`` (n, m) and component scores ``u_i`` (n, m, d), any form."""

@@ -2,7 +2,9 @@
 
 `circle`, `chessboard` and `spiral` are the paper's: they have d = 10, equal weights, covariance
 0.007 I, and means in the first two coordinates. The `asymmetric` family has unequal weights and
-widths, so that no symmetry hides an error.
+widths, so that no symmetry hides an error; settings of samplers are tuned on it. The `uneven`
+family is for reports: nothing is ever tuned on it, and its seeds were set before any sampler had
+run on it.
 """
 
 import math
@@ -64,6 +66,51 @@ def asymmetric(
     return GaussianMixture(weights, means, sigma.square())
 
 
+def uneven(
+    dimension: int,
+    components: int,
+    widths: tuple[float, float],
+    seed: int,
+    spread: float = 1.0,
+    stretch: float = 1.0,
+    shift: float = 0.0,
+) -> GaussianMixture:
+    """A mixture of unequal components at random places, of unit size.
+
+    The weights are in the ratio of the numbers from 1 to ``components``, in random order. The
+    mixture is scaled so that the variance of a coordinate is 1 on average; all lengths below are
+    those before that.
+
+    Args:
+        dimension: the number of coordinates.
+        components: the number of components.
+        widths: standard deviations of the narrowest and the widest component; the others lie
+            between them, in equal ratios.
+        seed: of the means, the order of the weights, and the axes.
+        spread: standard deviation of the coordinates of the means, which are normal.
+        stretch: if it is not 1, each component has axes of its own, in random directions, whose
+            standard deviations are its width times ``1/stretch`` to ``stretch``, in equal ratios.
+        shift: the mean of the mixture, after scaling, in every coordinate.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    means = spread * torch.randn(components, dimension, generator=generator, dtype=torch.float64)
+    weights = 1.0 + torch.randperm(components, generator=generator).double()
+    weights = weights / weights.sum()
+    means = means - weights @ means
+    logs = torch.linspace(math.log(widths[0]), math.log(widths[1]), components, dtype=torch.float64)
+    sigma = logs.exp()
+    exponents = torch.linspace(-1.0, 1.0, dimension, dtype=torch.float64)
+    variances = (sigma[:, None] * stretch ** exponents[None]).square()
+    size = (weights @ (variances + means.square())).mean().sqrt()
+    means, variances = means / size + shift, variances / size**2
+    if stretch == 1.0:
+        return GaussianMixture(weights, means, variances[:, 0])
+    normal = torch.randn(components, dimension, dimension, generator=generator, dtype=torch.float64)
+    axes = torch.linalg.qr(normal).Q
+    covariances = (axes * variances[:, None, :]) @ axes.mT
+    return GaussianMixture(weights, means, 0.5 * (covariances + covariances.mT))
+
+
 MIXTURES: dict[str, Callable[[], GaussianMixture]] = {
     "circle": circle,
     "chessboard": chessboard,
@@ -73,6 +120,13 @@ MIXTURES: dict[str, Callable[[], GaussianMixture]] = {
     "wide": lambda: asymmetric(50, 4.0, (0.3, 0.5)),
     "two-scale": lambda: asymmetric(10, 3.0, (0.1, 0.5), clusters=4),
     "mild": lambda: asymmetric(10, 1.2, (0.5, 0.5)),
+    "uneven-2": lambda: uneven(2, 12, (0.08, 0.4), seed=1),
+    "tilted-5": lambda: uneven(5, 8, (0.2, 0.6), seed=2, stretch=2.0),
+    "shifted-20": lambda: uneven(20, 6, (0.2, 0.7), seed=3, spread=0.7, shift=0.8),
+    "crowd-20": lambda: uneven(20, 40, (0.2, 0.6), seed=4, spread=0.7),
+    "tilted-20": lambda: uneven(20, 6, (0.3, 0.9), seed=5, spread=0.6, stretch=2.0),
+    "uneven-100": lambda: uneven(100, 8, (0.2, 0.8), seed=6, spread=0.6),
+    "overlapping-200": lambda: uneven(200, 6, (0.5, 1.5), seed=7, spread=0.25),
 }
 
 

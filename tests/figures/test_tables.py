@@ -5,8 +5,8 @@ import pytest
 
 from figures import style
 from figures.tables import compute as compute_table
+from figures.tables import images as images_table
 from figures.tables import mixtures as mixtures_table
-from figures.tables import mnist as mnist_table
 
 METHODS = [*mixtures_table.RTK, "ddpm", "ddim", "dpm++2m"]
 
@@ -61,12 +61,12 @@ def test_printed_mixtures() -> None:
     assert table["method"].tolist() == [style.look(method).label for method in shown]
 
 
-def mnist(lower: str, by: float) -> pd.DataFrame:
+def distances(lower: str, by: float) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "method": method,
             "nfe_asked": nfe,
-            "metric": mnist_table.METRIC,
+            "metric": images_table.METRIC,
             "value": 30.0 - by * (method == lower),
             "standard_error": 1.0,
         }
@@ -77,8 +77,8 @@ def mnist(lower: str, by: float) -> pd.DataFrame:
 
 @pytest.mark.parametrize(("by", "below", "above"), [(5.0, 2, 0), (-5.0, 0, 2), (2.5, 0, 0)])
 def test_lower_distance_is_ahead(by: float, below: int, above: int) -> None:
-    floor = mnist("", 0.0).iloc[:1]
-    numbers = mnist_table.numbers(mnist("rtk-uld", by), floor)
+    floor = distances("", 0.0).iloc[:1]
+    numbers = images_table.numbers(distances("rtk-uld", by), floor)
     assert numbers["uld_below_ddpm"] == below
     assert numbers["ddpm_below_uld"] == above
     assert numbers["mala_below_ddpm"] == 0

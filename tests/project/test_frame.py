@@ -22,10 +22,9 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config, validate
 
 import rtk
+from experiments.images import sample
 from experiments.mixtures import sample as mixtures
-from experiments.mnist import sample
 from figures import style
-from rtk.sampler import make_sampler
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "experiments" / "config"
@@ -183,30 +182,27 @@ def test_studies_are_those_that_have_a_script() -> None:
 
 
 @pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("experiment", ["mixtures", "mnist"])
+@pytest.mark.parametrize("experiment", ["mixtures", "images"])
 def test_every_method_can_spend_every_budget(scale: str, experiment: str) -> None:
     """All samplers take their options, and keep within the smallest budget of the scale."""
     normal = rtk.GaussianMixture(torch.ones(1), torch.zeros(1, 2), 1.0)
     settings = configuration(scale)[experiment]
-    nfe = min(settings["nfe"])
+    sizes = [settings] if experiment == "mixtures" else settings["datasets"].values()
+    nfe = min(min(each["nfe"]) for each in sizes)
     for method, options in settings["methods"].items():
-        grid, sampler = options["grid"], options["sampler"]
+        sampler, grid = options["sampler"], options.get("grid")
         if experiment == "mixtures":
-            times = mixtures.grid(nfe=nfe, **grid)
+            keywords = {**sampler, "segments": mixtures.grid(nfe=nfe, **grid)}
         else:
-            options = dict(sampler)
-            chosen = make_sampler(options.pop("method"), options)
-            times = sample.grid(chosen, normal.score, nfe, **grid)
+            keywords = sample.keywords(sampler, grid, normal.score, nfe)
         log_prob = normal.log_prob if sampler.get("energy") == "exact" else None
-        result = rtk.sample(
-            normal.score, 2, 4, nfe=nfe, log_prob=log_prob, segments=times, **sampler
-        )
+        result = rtk.sample(normal.score, 2, 4, nfe=nfe, log_prob=log_prob, **keywords)
         assert 0 < result.nfe <= nfe, method
 
 
 def test_every_method_has_a_look() -> None:
     config = configuration("default")
-    for experiment in ("mixtures", "mnist"):
+    for experiment in ("mixtures", "images"):
         assert set(config[experiment]["methods"]) <= set(style.METHODS)
 
 

@@ -3,6 +3,7 @@
 The outputs go to `results/smoke`, where Snakemake makes only those again whose inputs have changed.
 """
 
+import itertools
 import json
 import os
 import re
@@ -35,11 +36,21 @@ STUDIES = yaml.safe_load((CONFIG / "studies.yaml").read_text(encoding="utf-8"))[
 pytestmark = pytest.mark.slow
 
 TARGETS = SIZES["mixtures"]["targets"]
+DATASETS = SIZES["images"]["datasets"]
 SAMPLED = [
     *(f"mixtures/{t}/{method}" for t in TARGETS for method in PROTOCOL["mixtures"]["methods"]),
-    *(f"mnist/{method}" for method in PROTOCOL["mnist"]["methods"]),
+    *(f"{dataset}/{method}" for dataset in DATASETS for method in PROTOCOL["images"]["methods"]),
 ]
-FLOORS = [*(f"mixtures/{target}/exact" for target in TARGETS), "mnist/exact"]
+FLOORS = [
+    *(f"mixtures/{target}/exact" for target in TARGETS),
+    *(f"{dataset}/exact" for dataset in DATASETS),
+]
+COMPARED = SIZES["comparison"]["subset"]
+WRONG_SCORES = [name for name in PROTOCOL["score_errors"]["methods"] if name in COMPARED]
+COMPARISON = [
+    *(f"comparison/{method}" for method in [*COMPARED, "exact"]),
+    *(f"score_errors/{method}" for method in [*WRONG_SCORES, "exact"]),
+]
 BEYOND = [f"beyond_mixtures/{target}" for target in PROTOCOL["beyond_mixtures"]["targets"]]
 CHECKS = [
     *(study for study, about in STUDIES.items() if not about.get("split")),
@@ -51,22 +62,32 @@ CHECKS = [
     ),
     *BEYOND,
 ]
-TABLES = [*SAMPLED, *FLOORS, *CHECKS]
+TABLES = [*SAMPLED, *FLOORS, *COMPARISON, *CHECKS]
 # Experiments that have a figure, a table for print, and numbers for the article.
 FINISHED = [*dict.fromkeys(check.split("/")[0] for check in CHECKS)]
-NUMBERS = [*FINISHED, "mixtures", "mnist", "compute"]
-PRINTED = [*NUMBERS, "calibration", "table_1"]
+NUMBERS = [*FINISHED, "mixtures", *DATASETS, "comparison", "comparison_error", "compute"]
+PRINTED = [*NUMBERS, "calibration", "comparison_protocol", "table_1"]
 FIGURES = [
     "mixture_accuracy",
     "mixture_sinkhorn",
     "mixture_mode_weights",
     *(f"mixture_{picture}_{t}" for picture in ("scatter", "histogram") for t in TARGETS),
+    *(
+        f"comparison_{name}"
+        for name in ("curves", "sliced_w2", "energy_distance", "matrix", "error", "scatter")
+    ),
     *FINISHED,
     "beyond_mixtures_scatter",
-    "mnist_frechet",
-    "mnist_samples",
+    *(f"{dataset}_{picture}" for dataset in DATASETS for picture in ("frechet", "samples")),
 ]
 NOTEBOOKS = [source.stem for source in (ROOT / "experiments" / "notebooks").glob("*.py")]
+
+
+def budgets_of(name: str) -> list[int]:
+    """The numbers of score evaluations of a table of samples."""
+    folder = name.split("/")[0]
+    budgets: list[int] = (DATASETS[folder] if folder in DATASETS else SIZES[folder])["nfe"]
+    return budgets
 
 
 def snakemake(
@@ -116,12 +137,15 @@ def test_other_scales_have_a_plan(scale: str) -> None:
 
 def test_every_file_of_the_results_is_expected() -> None:
     files = {str(file.relative_to(RESULTS)) for file in RESULTS.rglob("*") if file.is_file()}
-    files = {file for file in files if not file.startswith(("logs/", "benchmarks/", "mnist/"))}
+    others = ("logs/", "benchmarks/", *(f"{dataset}/" for dataset in DATASETS))
+    files = {file for file in files if not file.startswith(others)}
     assert files == {
         *(f"data/{name}.parquet" for name in TABLES),
         *(f"data/{name}.npz" for name in SAMPLED),
         *(f"data/mixtures/{target}/exact.npz" for target in TARGETS),
         *(f"data/{name}.npz" for name in BEYOND),
+        *(f"data/comparison/{method}.npz" for method in [*COMPARED, "exact"]),
+        *(f"tuning/{method}.json" for method in COMPARED),
         *(f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")),
         *(f"notebooks/{name}.ipynb" for name in NOTEBOOKS),
         *(f"tables/{name}.csv" for name in PRINTED),
@@ -152,7 +176,7 @@ def test_table_is_tidy_and_knows_its_origin(name: str) -> None:
 @pytest.mark.parametrize("name", SAMPLED)
 def test_no_sampler_takes_more_scores_than_allowed(name: str) -> None:
     frame = results.read(RESULTS / "data" / f"{name}.parquet")
-    budgets = SIZES[name.split("/")[0]]["nfe"]
+    budgets = budgets_of(name)
     assert sorted(frame["nfe_asked"].unique()) == budgets
     assert (frame["nfe"] > 0).all()
     assert (frame["nfe"] <= frame["nfe_asked"]).all()
@@ -161,13 +185,37 @@ def test_no_sampler_takes_more_scores_than_allowed(name: str) -> None:
 
 @pytest.mark.parametrize("name", SAMPLED)
 def test_samples_are_kept_for_every_budget(name: str) -> None:
-    settings = SIZES[name.split("/")[0]]
     kept = results.read_arrays(RESULTS / "data" / f"{name}.npz")
-    assert list(kept) == [f"nfe_{nfe}" for nfe in settings["nfe"]]
-    shape: tuple[int, ...] = (2,) if name.startswith("mixtures") else (28, 28)
+    assert list(kept) == [f"nfe_{nfe}" for nfe in budgets_of(name)]
+    experiment = "mixtures" if name.startswith("mixtures") else "images"
+    shape: tuple[int, ...] = (2,) if experiment == "mixtures" else (28, 28)
     for sample in kept.values():
-        assert sample.shape == (settings["kept"], *shape)
+        assert sample.shape == (SIZES[experiment]["kept"], *shape)
         assert np.ptp(sample) > 0
+
+
+@pytest.mark.parametrize("method", COMPARED)
+def test_comparison_runs_what_tuning_chose(method: str) -> None:
+    tuned = json.loads((RESULTS / "tuning" / f"{method}.json").read_text(encoding="utf-8"))
+    sizes = SIZES["comparison"]
+    assert {*tuned["floors"]} == {*sizes["tuning"]}
+    assert all(len(tried) == PROTOCOL["comparison"]["budget"] for tried in tuned["tried"].values())
+    frame = results.read(RESULTS / "data" / "comparison" / f"{method}.parquet")
+    assert {*frame["target"]} == {*sizes["targets"]}
+    assert sorted(frame["nfe_asked"].unique()) == sizes["nfe"]
+    assert (frame["nfe"] <= frame["nfe_asked"]).all()
+    for nfe, rows in frame.groupby("nfe_asked"):
+        assert {*map(str, map(json.loads, rows["settings"]))} == {str(tuned["chosen"][str(nfe)])}
+    assert not frame.duplicated(["target", "nfe_asked", "metric", "batch"]).any()
+    assert {*frame["batch"]} == {*range(sizes["batches"] + 1)}
+
+
+@pytest.mark.parametrize("method", WRONG_SCORES)
+def test_wrong_scores_are_of_every_kind_and_size(method: str) -> None:
+    frame = results.read(RESULTS / "data" / "score_errors" / f"{method}.parquet")
+    protocol = PROTOCOL["score_errors"]
+    cases = {("none", 0.0), *itertools.product(protocol["kinds"], protocol["sizes"])}
+    assert {*zip(frame["error"], frame["size"], strict=True)} == cases
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -247,8 +295,9 @@ def test_every_job_has_a_log_and_a_benchmark() -> None:
     logs = jobs(RESULTS / "logs", ".log")
     assert logs == jobs(RESULTS / "benchmarks", ".tsv")
     for name in SAMPLED:
-        rule = "simulate_mixture" if name.startswith("mixtures") else "sample_mnist"
-        assert Path(rule, *name.split("/")[1:]) in logs
+        mixture = name.startswith("mixtures/")
+        rule = "simulate_mixture" if mixture else "sample_images"
+        assert Path(rule, name.removeprefix("mixtures/")) in logs
 
 
 def jobs(folder: Path, suffix: str) -> set[Path]:

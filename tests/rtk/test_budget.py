@@ -64,7 +64,7 @@ def test_most_of_the_budget_is_spent(method: str) -> None:
 
 
 @pytest.mark.parametrize("inner_steps", [1, 3, 10])
-@pytest.mark.parametrize("method", ["rtk-ula", "rtk-mala", "rtk-uld"])
+@pytest.mark.parametrize("method", ["rtk-ula", "rtk-lm", "rtk-mala", "rtk-ghmc", "rtk-uld"])
 def test_inner_steps_shape_the_default_segments(method: str, inner_steps: int) -> None:
     result = rtk.sample(gaussian(M, V).score, 1, 3, method, nfe=100, inner_steps=inner_steps)
     # MALA's segments are planned as if none reused a score, which leaves up to a third.

@@ -20,7 +20,7 @@ import rtk
 from rtk import segments
 from rtk.energy import Exact, LineIntegral, Taylor
 from rtk.score import NonFiniteError
-from tests.oracles import DOUBLE, gaussian, skewed
+from tests.oracles import ADJUSTED, DOUBLE, gaussian, skewed
 
 FAR = rtk.GaussianMixture([0.3, 0.7], [[99.0], [101.0]], 0.04)
 
@@ -67,6 +67,9 @@ def test_an_error_in_a_pool_arrives() -> None:
         skewed(),
         rtk.RTKMALA(energy="simpson"),
         rtk.RTKULD(),
+        rtk.RTKLM(),
+        rtk.RTKHMC(energy="simpson"),
+        rtk.RTKGHMC(),
         rtk.DPMSolverPP2M(stochastic=True),
         rtk.AnnealedLangevin(),
         rtk.ExactKernel(skewed()),
@@ -106,7 +109,7 @@ def test_a_score_may_spoil_its_argument(method: str) -> None:
         x.zero_()
         return answer
 
-    log_probs = (mixture.log_prob, log_spoils) if method == "rtk-mala" else (None, None)
+    log_probs = (mixture.log_prob, log_spoils) if method in ADJUSTED else (None, None)
     clean = rtk.sample(mixture.score, 2, 50, method, 12, 0, log_probs[0], dtype=DOUBLE)
     dirty = rtk.sample(spoils, 2, 50, method, 12, 0, log_probs[1], dtype=DOUBLE)
     assert torch.equal(clean.samples, dirty.samples)

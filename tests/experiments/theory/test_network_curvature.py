@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from experiments.mnist.network import Architecture, ScoreNetwork
+from experiments.images.network import Architecture, ScoreNetwork
 from experiments.theory import network_curvature
 from figures.tables import network_curvature as network_curvature_table
 from rtk import process

@@ -179,7 +179,7 @@ def test_a_new_sampler_runs_nothing_else_again(extended: Path) -> None:
         for study, about in STUDIES.items()
     }
     scripts["experiments/mixtures/sample.py"] = ["ddpm"]
-    scripts |= {f"experiments/{name}/floor.py": [] for name in ("mixtures", "mnist")}
+    scripts |= {f"experiments/{name}/floor.py": [] for name in ("mixtures", "images")}
     for script, methods in scripts.items():
         found = sources(str(extended / script), str(extended), methods)
         assert found == sources(script, str(ROOT), methods)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rtk import GaussianMixture, ReverseTransition
+from rtk import ReverseTransition
 from rtk.energy import Taylor
 from rtk.mcmc.mala import mala
 from rtk.noise import ChainNoise
@@ -13,38 +13,18 @@ from tests.oracles import (
     DOUBLE,
     Array,
     CountingScore,
-    LineKernel,
     ScriptedNoise,
     assert_law,
     assert_moments,
     cdf_on_grid,
-    mixture_of,
     normalised,
     skewed,
 )
+from tests.rtk.mcmc.two_wells import LINE, T_HI, T_LO, X, exact_draws, kernel, mixture
 
-# A kernel with two unequal wells: 80 % of the mass right of z = -0.4, the rest to the left.
-WEIGHTS, MEANS, VARIANCES = [0.35, 0.65], [-1.6, 1.2], [0.1, 0.5]
-X, T_HI, T_LO = 0.1, 1.2, 0.1
-LINE = LineKernel(WEIGHTS, MEANS, VARIANCES, X, T_HI, T_LO)
 CHAINS = 100_000
 STEP = 0.25
 ENERGIES = ["exact", "trapezoid", "simpson", "taylor"]
-
-
-def mixture() -> GaussianMixture:
-    return mixture_of(WEIGHTS, [[m] for m in MEANS], VARIANCES)
-
-
-def kernel(n: int) -> ReverseTransition:
-    x = torch.full((n, 1), X, dtype=DOUBLE)
-    target = mixture()
-    return ReverseTransition(target.score, x, T_HI, T_LO, target.log_prob)
-
-
-def exact_draws(n: int, seed: int = 0) -> Tensor:
-    x = torch.full((n, 1), X, dtype=DOUBLE)
-    return mixture().reverse_transition(x, T_HI, T_LO).sample(torch.Generator().manual_seed(seed))
 
 
 def noise(seed: int, n: int = CHAINS) -> ChainNoise:

@@ -78,7 +78,7 @@ def test_weights_of_order_two_are_those_of_dpm_solver_to_second_order() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8])
-def test_bound_of_order_three(count: int) -> None:
+def test_error_estimate_of_order_three(count: int) -> None:
     """The sum over segments, written out with the moments of ``e^u`` in closed form."""
     lam = uneven(count)
     error = [process.variance(t) / process.alpha(t) for t in map(process.time_from_log_snr, lam)]
@@ -100,30 +100,32 @@ def test_bound_of_order_three(count: int) -> None:
             row[i - 1] = -(moment[2] + q * moment[1]) / (p * (q - p))
             row[i] = (moment[2] + (p + q) * moment[1] + p * q * moment[0]) / (p * q)
         row *= math.exp(lam[i]) * np.array(error[:-1])
-        if i < 3 or i == count - 1:
+        if i < 3:
             alone += math.hypot(*row)
         else:
             together += row
-    assert optimised.bound(lam, 3) == pytest.approx(alone + np.abs(together).sum(), rel=1e-9)
+    assert optimised.error_estimate(lam, 3) == pytest.approx(
+        alone + np.abs(together).sum(), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
 @pytest.mark.parametrize("count", [2, 5, 8, 12])
 def test_schedule_is_better_than_the_common_grids(count: int, order: int) -> None:
-    found = optimised.bound(half_log_snr(optimised.schedule(count, order)), order)
+    found = optimised.error_estimate(half_log_snr(optimised.schedule(count, order)), order)
     for grid in GRIDS:
         times = grid(count, segments.T_START, segments.T_END)
-        assert found < optimised.bound(half_log_snr(times), order), grid.__name__
+        assert found < optimised.error_estimate(half_log_snr(times), order), grid.__name__
 
 
 @pytest.mark.parametrize(("count", "order"), [(2, 1), (5, 1), (12, 1), (4, 3), (5, 3), (6, 3)])
 def test_gradient_vanishes_at_the_minimum(count: int, order: int) -> None:
-    """Where the bound is smooth at its minimum: relative gradient, and variations of all sizes."""
+    """Where the objective is smooth: the relative gradient, and variations of all sizes."""
     lam = half_log_snr(optimised.schedule(count, order))
-    lowest = optimised.bound(lam, order)
+    lowest = optimised.error_estimate(lam, order)
 
     def objective(inner: Array) -> float:
-        return optimised.bound(np.concatenate((lam[:1], inner, lam[-1:])), order)
+        return optimised.error_estimate(np.concatenate((lam[:1], inner, lam[-1:])), order)
 
     gradient = optimize.approx_fprime(lam[1:-1], objective, 1e-6)
     assert np.abs(gradient).max() < 1e-3 * lowest
@@ -138,7 +140,7 @@ def test_few_steps_of_order_one_by_scalar_search() -> None:
     """With two segments the minimum is that of a function of one number."""
     lam = half_log_snr((5.0, 1e-4))
     search = optimize.minimize_scalar(
-        lambda value: optimised.bound(np.array([lam[0], value, lam[1]]), 1),
+        lambda value: optimised.error_estimate(np.array([lam[0], value, lam[1]]), 1),
         bounds=(lam[0], lam[1]),
         method="bounded",
         options={"xatol": 1e-9},

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from rtk import targets
-from rtk.targets import MIXTURES, asymmetric
-from tests.oracles import Array, mixture_moments
+from rtk.targets import MIXTURES, asymmetric, uneven
+from tests.oracles import Array, dense_covariances, mixture_moments
 
 
 def planar_means(name: str) -> Array:
@@ -93,6 +93,50 @@ def test_clusters_share_their_weight() -> None:
     clusters = mixture.means.reshape(6, 3, 5)
     spread = (clusters - clusters.mean(1, keepdim=True)).norm(dim=2)
     assert 0 < float(spread.min()) <= float(spread.max()) < 5 * 0.25 * 5**0.5
+
+
+UNEVEN = {
+    "uneven-2": 2,
+    "tilted-5": 5,
+    "shifted-20": 20,
+    "crowd-20": 20,
+    "tilted-20": 20,
+    "uneven-100": 100,
+    "overlapping-200": 200,
+}
+
+
+@pytest.mark.parametrize("name", UNEVEN)
+def test_uneven_targets_have_unit_size_and_unequal_modes(name: str) -> None:
+    """At t = 5, the start of the default grids, their means lie within 0.1 of the origin."""
+    mixture = targets.mixture(name)
+    assert mixture.dimension == UNEVEN[name]
+    mean, covariance = mixture_moments(mixture)
+    assert np.trace(covariance) / mixture.dimension == pytest.approx(1.0)
+    np.testing.assert_allclose(mean, 0.8 if name == "shifted-20" else 0.0, atol=1e-12)
+    widths = np.linalg.eigvalsh(dense_covariances(mixture)).mean(1) ** 0.5
+    assert widths.max() / widths.min() == pytest.approx(widths[-1] / widths[0])
+    assert widths.max() / widths.min() >= 2.99
+    np.testing.assert_allclose(
+        np.sort(mixture.weights.numpy() / mixture.weights.numpy().min()),
+        np.arange(1, mixture.components + 1),
+    )
+    assert np.exp(-5.0) * mixture.means.norm(dim=1).max() < 0.1
+
+
+@pytest.mark.parametrize("name", ["tilted-5", "tilted-20"])
+def test_tilted_modes_have_axes_of_their_own(name: str) -> None:
+    """Axes from half to twice the width: eigenvalues in the ratio 16, off the coordinates."""
+    covariances = dense_covariances(targets.mixture(name))
+    values = np.linalg.eigvalsh(covariances)
+    np.testing.assert_allclose(values[:, -1] / values[:, 0], 16.0)
+    correlation = covariances[:, 0, 1] / np.sqrt(covariances[:, 0, 0] * covariances[:, 1, 1])
+    assert len(np.unique(correlation)) == len(covariances)
+    assert np.abs(covariances[0] @ covariances[1] - covariances[1] @ covariances[0]).max() > 1e-3
+
+
+def test_uneven_depends_on_its_seed() -> None:
+    assert not torch.equal(uneven(3, 4, (0.1, 0.4), 0).means, uneven(3, 4, (0.1, 0.4), 1).means)
 
 
 def test_unknown_target_lists_the_known() -> None:

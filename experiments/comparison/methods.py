@@ -1,0 +1,125 @@
+"""The methods of the comparison: the settings that each may be tuned over, and its runs.
+
+A method of the configuration has ``sampler``, fixed keywords of `rtk.sample`, and, unless it has no
+freedom, ``candidates``: for each of some settings the list of its values. The candidates of the
+method are all combinations. These settings are those of the grid,
+
+- ``rule``: a grid of `rtk.segments`, by the name of its function, or ``gits``, which is fitted to
+  the score (`rtk.schedules.gits`);
+- ``t_end``, ``exponent``, ``gamma``: arguments of the rule;
+- ``scores``: score evaluations for each segment, 1 if it is left out;
+
+all others are options of the sampler, such as ``step_size``. A candidate without a rule leaves the
+grid to the sampler.
+"""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+import rtk
+from experiments.runs import CALIBRATED, needed_log_prob
+from rtk import segments
+from rtk.samplers import dpm_solver_v3
+from rtk.schedules import gits
+from rtk.score import Score
+from rtk.targets import GaussianMixture, Target
+
+Candidate = dict[str, Any]
+
+GRID = ("rule", "t_end", "exponent", "gamma", "scores")
+DATA = 1024
+"""Draws of the target to which DPM-Solver-v3 is fitted."""
+CHUNK = 256
+"""Chains at a time where the score is a quadrature, which then fits the cache of a core."""
+
+
+def candidates(method: Mapping[str, Any]) -> list[Candidate]:
+    """All combinations of the settings that a method may be tuned over; one if there are none."""
+    values: Mapping[str, list[Any]] = method.get("candidates", {})
+    return [
+        dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())
+    ]
+
+
+def check_budget(name: str, method: Mapping[str, Any], budget: int) -> None:
+    """An error unless a method that is tuned has as many candidates as every other one."""
+    count = len(candidates(method))
+    if count != budget:
+        raise ValueError(
+            f"method {name} has {count} candidates, expected {budget}: all methods that are tuned "
+            "must have the same number"
+        )
+
+
+def grid(candidate: Candidate, nfe: int, score: Score, dimension: int) -> segments.Times | None:
+    """The times of the segments, or None if the sampler chooses them.
+
+    The last score evaluation is for the denoising step from the end of the grid to 0. The others
+    make ``scores`` to a segment, in at least one segment.
+    """
+    if "rule" not in candidate:
+        return None
+    count = max(1, (nfe - 1) // candidate.get("scores", 1))
+    if candidate["rule"] == "gits":
+        fine = segments.karras(gits.FINE, t_end=candidate["t_end"])
+        return gits.schedule(score, dimension, count, gamma=candidate["gamma"], grid=fine).times
+    ends = {name: candidate[name] for name in ("t_end", "exponent") if name in candidate}
+    times: segments.Times = getattr(segments, candidate["rule"])(count, **ends)
+    return times
+
+
+def fitted(
+    sampler: Mapping[str, Any], target: Target, score: Score, seed: int
+) -> tuple[dict[str, Any], int]:
+    """The keywords of `rtk.sample` with all that is fitted to a score, and the rows that it took.
+
+    The row is one score evaluation of one point. What a calibrated method spends later, when it
+    sees a number of score evaluations for the first time, is not yet among them.
+    """
+    if sampler["method"] in CALIBRATED:
+        calibration = rtk.calibrate(score, target.dimension)
+        return {**sampler, "calibration": calibration}, calibration.rows
+    if sampler["method"] == "dpm-v3":
+        generator = torch.Generator().manual_seed(seed)
+        n = DATA if isinstance(target, GaussianMixture) else DATA // 8
+        statistics = dpm_solver_v3.fit(score, target.sample(n, generator=generator))
+        return {**sampler, "method": rtk.DPMSolverV3(statistics)}, statistics.evaluations
+    return dict(sampler), 0
+
+
+def run(
+    target: Target,
+    sampler: Mapping[str, Any],
+    candidate: Candidate,
+    *,
+    n: int,
+    nfe: int,
+    seed: int,
+    score: Score,
+) -> rtk.Result:
+    """The samples of a method with one of its candidates.
+
+    Args:
+        target: the target.
+        sampler: the fixed keywords of `rtk.sample`, as `fitted` returns them.
+        candidate: the settings that were chosen.
+        n, nfe, seed: as in `rtk.sample`.
+        score: the target's own score, or one with an error.
+    """
+    options = {name: value for name, value in candidate.items() if name not in GRID}
+    return rtk.sample(
+        score,
+        target.dimension,
+        n,
+        nfe=nfe,
+        seed=seed,
+        log_prob=needed_log_prob(target, sampler),
+        segments=grid(candidate, nfe, score, target.dimension),
+        chunk=None if isinstance(target, GaussianMixture) else CHUNK,
+        nonfinite="keep",
+        **sampler,
+        **options,
+    )

@@ -1,0 +1,111 @@
+"""A small classifier of images, whose last layer but one gives the features of the image metrics.
+
+There is one classifier for each data set. Its features, of which there are 64, are called
+*RTK-MNIST-CNN features* or *RTK-Fashion-MNIST-CNN features* wherever a number depends on them.
+Distances in them can be compared only with distances in the features of the same checkpoint.
+"""
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from experiments.images.data import Labelled
+from experiments.workflow.results import atomic
+
+DIMENSION = 64
+
+
+class Classifier(nn.Module):
+    """Three 3x3 convolutions with pooling, then 64 features, then 10 logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (1, 16, 32, 64)
+        blocks = [
+            nn.Sequential(
+                nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+                nn.MaxPool2d(2),
+                nn.BatchNorm2d(outputs),
+                nn.GELU(),
+            )
+            for inputs, outputs in pairwise(widths)
+        ]
+        self.body = nn.Sequential(
+            *blocks, nn.Flatten(), nn.Linear(64 * 3 * 3, DIMENSION), nn.GELU()
+        )
+        self.head = nn.Linear(DIMENSION, 10)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (n, 1, 28, 28) in [-1, 1] -> features (n, 64) and logits (n, 10)."""
+        features = self.body(images)
+        return features, self.head(features)
+
+
+def train(data: Labelled, epochs: int = 3, batch: int = 128, seed: int = 0) -> Classifier:
+    """Train a classifier: cross-entropy, Adam, and a learning rate that follows one cycle.
+
+    Returns:
+        The classifier in evaluation mode.
+    """
+    torch.manual_seed(seed)
+    model = Classifier()
+    generator = torch.Generator().manual_seed(seed)
+    batches = math.ceil(len(data.images) / batch)
+    optimiser = torch.optim.Adam(model.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.01, total_steps=epochs * batches)
+    with tqdm(total=epochs * batches, desc="classifier", unit="step", mininterval=5) as bar:
+        for _ in range(epochs):
+            order = torch.randperm(len(data.images), generator=generator)
+            for chosen in order.split(batch):
+                _, logits = model(data.images[chosen])
+                optimiser.zero_grad()
+                functional.cross_entropy(logits, data.labels[chosen]).backward()
+                optimiser.step()
+                schedule.step()
+                bar.update()
+    return model.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def accuracy(model: Classifier, data: Labelled, chunk: int = 1000) -> float:
+    """The fraction of the images that the classifier labels correctly."""
+    correct = 0
+    for images, labels in zip(data.images.split(chunk), data.labels.split(chunk), strict=True):
+        correct += int((model(images)[1].argmax(dim=1) == labels).sum())
+    return correct / len(data.labels)
+
+
+def save(model: Classifier, path: Path, title: str, record: dict[str, object]) -> None:
+    """Write the weights as safetensors, with the name of the features and a record in the metadata.
+
+    Args:
+        model: the classifier.
+        path: the file.
+        title: of the data set, such as "MNIST", after which the features are named.
+        record: how the classifier was made.
+    """
+    metadata = {"features": f"RTK-{title}-CNN features", "record": json.dumps(record)}
+    with atomic(path) as unfinished:
+        save_file(model.state_dict(), unfinished, metadata=metadata)
+
+
+def load(path: str | Path, device: torch.device | str | None = None) -> Classifier:
+    """The classifier of a file written by `save`, in evaluation mode; ValueError for any other."""
+    with safe_open(path, framework="pt") as file:
+        if "features" not in (file.metadata() or {}):
+            raise ValueError(
+                f"{path} is no classifier: it has no name of features in its metadata; write it "
+                "with classifier.save"
+            )
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    model = Classifier()
+    model.load_state_dict(state)
+    return model.to(device or "cpu").eval().requires_grad_(False)

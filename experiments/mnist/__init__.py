@@ -1,1 +1,0 @@
-"""Experiment C1: real MNIST with a small score network trained in the workflow."""

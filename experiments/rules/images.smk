@@ -1,0 +1,199 @@
+# C1: images, with learned scores.
+IMAGES = config["images"]
+DATASETS = IMAGES["datasets"]
+
+
+wildcard_constraints:
+    dataset="|".join(DATASETS),
+
+
+# One copy of the data serves every scale.
+rule fetch_images:
+    input:
+        code=sources("experiments/images/fetch.py"),
+    output:
+        data=image_data("{dataset}"),
+    log:
+        "results/logs/fetch_images/{dataset}.log",
+    benchmark:
+        "results/benchmarks/fetch_images/{dataset}.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        local=lambda wildcards: DATASETS[wildcards.dataset]["local"],
+    script:
+        "../images/fetch.py"
+
+
+rule train_classifier:
+    input:
+        code=sources("experiments/images/train_classifier.py"),
+        data=rules.fetch_images.output.data,
+    output:
+        weights="<results>/{dataset}/classifier.safetensors",
+    log:
+        "<logs>/train_classifier/{dataset}.log",
+    benchmark:
+        "<benchmarks>/train_classifier/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        title=title_of_dataset,
+        training=IMAGES["classifier"],
+    script:
+        "../images/train_classifier.py"
+
+
+rule train_score:
+    input:
+        code=sources("experiments/images/train.py"),
+        data=rules.fetch_images.output.data,
+    output:
+        weights="<results>/{dataset}/score.safetensors",
+        history="<results>/{dataset}/history.parquet",
+    log:
+        "<logs>/train_score/{dataset}.log",
+    benchmark:
+        "<benchmarks>/train_score/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        training=IMAGES["score"],
+    script:
+        "../images/train.py"
+
+
+rule sample_images:
+    input:
+        code=lambda wildcards: sources(
+            "experiments/images/sample.py",
+            methods=[IMAGES["methods"][wildcards.method]["sampler"]["method"]],
+        ),
+        data=rules.fetch_images.output.data,
+        score=image_weights("score"),
+        classifier=image_weights("classifier"),
+    output:
+        table="<results>/data/{dataset}/{method}.parquet",
+        sample="<results>/data/{dataset}/{method}.npz",
+    log:
+        "<logs>/sample_images/{dataset}/{method}.log",
+    benchmark:
+        "<benchmarks>/sample_images/{dataset}/{method}.tsv"
+    wildcard_constraints:
+        method="|".join(map(re.escape, IMAGES["methods"])),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        method="{method}",
+        grid=lambda wildcards: IMAGES["methods"][wildcards.method].get("grid"),
+        sampler=lambda wildcards: IMAGES["methods"][wildcards.method]["sampler"],
+        seed=config["seed"],
+        images=lambda wildcards: DATASETS[wildcards.dataset]["images"],
+        kept=IMAGES["kept"],
+        nfe=lambda wildcards: DATASETS[wildcards.dataset]["nfe"],
+    script:
+        "../images/sample.py"
+
+
+rule images_floor:
+    input:
+        code=sources("experiments/images/floor.py", methods=[]),
+        data=rules.fetch_images.output.data,
+        classifier=image_weights("classifier"),
+    output:
+        table="<results>/data/{dataset}/exact.parquet",
+    log:
+        "<logs>/images_floor/{dataset}.log",
+    benchmark:
+        "<benchmarks>/images_floor/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        seed=config["seed"],
+        images=lambda wildcards: DATASETS[wildcards.dataset]["images"],
+    script:
+        "../images/floor.py"
+
+
+rule figure_images_frechet:
+    input:
+        code=sources("figures/plots/images_frechet.py"),
+        frame=expand("<results>/data/{{dataset}}/{method}.parquet", method=IMAGES["methods"]),
+        floor=rules.images_floor.output.table,
+    output:
+        pdf="<results>/figures/{dataset}_frechet.pdf",
+        png=report(
+            "<results>/figures/{dataset}_frechet.png",
+            caption="../../figures/captions/images_frechet.rst",
+            category="C. Learned scores",
+            subcategory=lambda wildcards: f"C1. {title_of_dataset(wildcards)}",
+            labels={"what": "quality", "as": "figure"},
+        ),
+    log:
+        "<logs>/figure_images_frechet/{dataset}.log",
+    benchmark:
+        "<benchmarks>/figure_images_frechet/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        title=title_of_dataset,
+    script:
+        "../../figures/plots/images_frechet.py"
+
+
+rule figure_images_samples:
+    input:
+        code=sources("figures/plots/images_samples.py"),
+        samples=expand("<results>/data/{{dataset}}/{method}.npz", method=IMAGES["methods"]),
+    output:
+        pdf="<results>/figures/{dataset}_samples.pdf",
+        png=report(
+            "<results>/figures/{dataset}_samples.png",
+            caption="../../figures/captions/images_samples.rst",
+            category="C. Learned scores",
+            subcategory=lambda wildcards: f"C1. {title_of_dataset(wildcards)}",
+            labels={"what": "images", "as": "figure"},
+        ),
+    log:
+        "<logs>/figure_images_samples/{dataset}.log",
+    benchmark:
+        "<benchmarks>/figure_images_samples/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        nfe=lambda wildcards: DATASETS[wildcards.dataset]["nfe"],
+    script:
+        "../../figures/plots/images_samples.py"
+
+
+rule table_images:
+    input:
+        code=sources("figures/tables/images.py"),
+        frame=expand("<results>/data/{{dataset}}/{method}.parquet", method=IMAGES["methods"]),
+        floor=rules.images_floor.output.table,
+    output:
+        table=report(
+            "<results>/tables/{dataset}.csv",
+            caption="../../figures/captions/images.rst",
+            category="C. Learned scores",
+            subcategory=lambda wildcards: f"C1. {title_of_dataset(wildcards)}",
+            labels={"what": "Fréchet distances", "as": "table"},
+        ),
+        numbers="<results>/numbers/{dataset}.json",
+    log:
+        "<logs>/table_images/{dataset}.log",
+    benchmark:
+        "<benchmarks>/table_images/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    script:
+        "../../figures/tables/images.py"

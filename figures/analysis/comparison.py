@@ -1,0 +1,174 @@
+"""A2 to A4: how samplers are compared over cells, a cell being a target at one NFE.
+
+NFE is the number of score evaluations per sample. The size of a difference is a ratio of errors
+beyond the floor of exact samples (`experiments.comparison.excess`). Whether there is one is decided
+by the scatter between batches of chains.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from experiments.comparison.excess import excess
+from experiments.runs import CALIBRATED
+from figures import style
+from figures.analysis.frames import where
+
+METRICS = {
+    "mode_error": "error of the modes $J$",
+    "sliced_w2": "sliced $W_2$ distance",
+    "energy_distance": "energy distance (root)",
+}
+"""The metrics with their labels. The first is for mixtures only."""
+
+HIGHLIGHTED = (
+    "ddpm",
+    "ddim",
+    "dpm++2m",
+    "unipc-3",
+    "rtk-uld",
+    "rtk-mala",
+    "calibrated",
+    "rtk",
+)
+"""The methods that figures show in colour; all others are grey."""
+
+CELL = ["target", "nfe_asked"]
+SIGNIFICANCE = 0.05
+BETTER, WORSE = 0.8, 1.25
+"""Ratios of errors from which on a method counts as clearly better or worse than another."""
+RESAMPLES = 2000
+
+
+def judged(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the metric that each target is judged by.
+
+    It is the error of the modes on mixtures, and the energy distance on other targets.
+    """
+    mixtures = {*where(frame, metric="mode_error")["target"]}
+    metric = np.where(frame["target"].isin(mixtures), "mode_error", "energy_distance")
+    return frame[frame["metric"] == metric]
+
+
+def methods_of(frame: pd.DataFrame) -> list[str]:
+    """The methods of a table of results but the exact samples, in the order of the style."""
+    present = {*frame["method"]}
+    return [method for method in style.METHODS if method in present and method != "exact"]
+
+
+def excesses(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
+    """``max(error - floor, 0.1 floor)``, one row per cell and one column per method.
+
+    Args:
+        frame: rows of one metric for each target.
+        floor: the rows of exact samples with these metrics.
+    """
+    errors = where(frame, batch=0).pivot(index=CELL, columns="method", values="value")
+    level = where(floor, batch=0).set_index("target")["value"]
+    floors = level.loc[errors.index.get_level_values("target")].to_numpy()[:, None]
+    values = np.where(errors.isna(), np.nan, excess(errors.fillna(0.0), floors))
+    return pd.DataFrame(values, errors.index, errors.columns)
+
+
+def best_rival_ratio(table: pd.DataFrame, method: str) -> pd.Series:
+    """The excess of a method divided by that of the best rival of each cell.
+
+    The rival may be another one in each cell, as if an oracle had chosen it. The two calibrated
+    methods are no rivals of each other.
+    """
+    same = {method, *(CALIBRATED if method in CALIBRATED else ())}
+    rivals = [name for name in table.columns if name not in same]
+    return (table[method] / table[rivals].min(axis=1)).dropna()
+
+
+def at_the_floor(frame: pd.DataFrame, floor: pd.DataFrame, method: str, nfe: int) -> float:
+    """Fraction of the targets on which a method cannot be told from exact samples at one NFE.
+
+    That is so if its error is above the floor by less than two standard errors of the difference.
+    """
+    rows = where(frame, batch=0, method=method, nfe_asked=nfe).set_index("target")
+    level = where(floor, batch=0).set_index("target").loc[rows.index]
+    error = np.hypot(rows["standard_error"], level["standard_error"])
+    return float((rows["value"] - level["value"] <= 2.0 * error).mean())
+
+
+def holm(p: ArrayLike) -> NDArray[np.float64]:
+    """p-values adjusted so that the family-wise error rate is controlled (Holm 1979)."""
+    values = np.asarray(p, dtype=np.float64)
+    order = np.argsort(values)
+    steps = values[order] * np.arange(len(values), 0, -1)
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return adjusted
+
+
+def outcomes(frame: pd.DataFrame, first: str, second: str) -> pd.Series:
+    """Of each cell 1 if the method ``first`` wins against ``second``, -1 if it loses, else 0.
+
+    A cell is decided if Welch's t-test on the logarithms of the errors of the batches rejects that
+    their means are equal, at 5 % after Holm's correction over all cells of the pair.
+
+    Args:
+        frame: rows of one metric for each target.
+        first, second: the methods.
+    """
+    batches = frame[frame["batch"] > 0]
+    errors = {
+        method: where(batches, method=method).pivot(index=CELL, columns="batch", values="value")
+        for method in (first, second)
+    }
+    cells = errors[first].index.intersection(errors[second].index)
+    a, b = (np.log(errors[method].loc[cells].to_numpy()) for method in (first, second))
+    p = stats.ttest_ind(a, b, axis=1, equal_var=False).pvalue
+    decided = holm(np.nan_to_num(p, nan=1.0)) < SIGNIFICANCE
+    return pd.Series(np.where(decided, np.sign(b.mean(1) - a.mean(1)), 0.0), cells)
+
+
+class Duel(NamedTuple):
+    """How one method does against another over the cells that both have.
+
+    Attributes:
+        won, lost, tied: fractions of the cells.
+        ratio: the median ratio of their excesses; below 1 the first one has the smaller errors.
+        low, high: its 95 % bootstrap interval over targets.
+    """
+
+    won: float
+    lost: float
+    tied: float
+    ratio: float
+    low: float
+    high: float
+
+
+def duel(frame: pd.DataFrame, table: pd.DataFrame, first: str, second: str) -> Duel:
+    """The method ``first`` against ``second``; ``table`` holds the `excesses` of ``frame``."""
+    signs = outcomes(frame, first, second)
+    won, lost = float((signs > 0).mean()), float((signs < 0).mean())
+    ratio = (table[first] / table[second]).dropna()
+    return Duel(won, lost, 1.0 - won - lost, float(ratio.median()), *median_interval(ratio))
+
+
+def duels(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[tuple[str, str], Duel]:
+    """All ordered pairs of methods."""
+    table = excesses(frame, floor)
+    pairs = itertools.permutations(methods_of(frame), 2)
+    return {pair: duel(frame, table, *pair) for pair in pairs}
+
+
+def median_interval(ratio: pd.Series, seed: int = 0) -> tuple[float, float]:
+    """The 95 % interval of the median over cells, by the bootstrap over targets.
+
+    Targets are drawn with replacement, and each brings all its cells (Efron 1979). The cells of one
+    target are not independent, so that they are not drawn one by one.
+    """
+    values = ratio.unstack("nfe_asked").to_numpy()
+    generator = np.random.default_rng(seed)
+    drawn = generator.integers(len(values), size=(RESAMPLES, len(values)))
+    medians = np.nanmedian(values[drawn].reshape(RESAMPLES, -1), axis=1)
+    low, high = np.quantile(medians, [0.025, 0.975])
+    return float(low), float(high)

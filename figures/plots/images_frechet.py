@@ -1,0 +1,44 @@
+"""C1: how far generated images are from the test images, against score evaluations.
+
+All but the background noise is measured in the features of a small classifier of the data set.
+"""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from figures import job, panels, style
+from figures.analysis.frames import where
+
+METRICS = {
+    "frechet_distance": "Fréchet distance",
+    "kernel_distance": "kernel distance",
+    "background_noise": "background noise",
+    "precision": "precision",
+    "recall": "recall",
+}
+"""The metrics, and the labels of their axes."""
+
+
+def draw(frame: pd.DataFrame, floor: pd.DataFrame, title: str) -> Figure:
+    """The figure, from the rows of the samplers and those of training images.
+
+    A panel is left free for the legend.
+    """
+    figure, axes = plt.subplots(2, 3, figsize=(style.DOUBLE, 4.2))
+    features = f"RTK-{title}-CNN features"
+    figure.suptitle(f"{title}; distances, precision and recall in {features}", fontsize=8)
+    for panel, (metric, label) in zip(axes.flat, METRICS.items(), strict=False):
+        panels.draw_methods(panel, where(frame, metric=metric), "nfe")
+        panels.draw_level(panel, where(floor, metric=metric)["value"].item(), "training images")
+        panel.set(ylabel=label)
+    axes[0, 0].set_yscale("log")
+    for panel in axes.flat[2:5]:
+        panel.set_xlabel("score evaluations (NFE)")
+    axes[1, 2].axis("off")
+    axes[1, 2].legend(*axes[0, 0].get_legend_handles_labels(), loc="center")
+    return figure
+
+
+if __name__ == "__main__":
+    job.plot(draw)

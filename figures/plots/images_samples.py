@@ -1,0 +1,38 @@
+"""C1: generated images; one column for each sampler, one row for each number of score evaluations.
+
+They are those of the first chains of each run, and were not selected.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from figures import job, panels, style
+
+ROWS, COLUMNS = 2, 4
+
+
+def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure:
+    """The figure, from the images that each method kept, which have the shape (n, 28, 28)."""
+    figure, axes = plt.subplots(
+        len(nfe), len(samples), figsize=(style.DOUBLE, 0.72 * len(nfe) + 0.35), squeeze=False
+    )
+    for column, kept in zip(axes.T, samples.values(), strict=True):
+        for panel, budget in zip(column, nfe, strict=True):
+            images = kept[f"nfe_{budget}"][: ROWS * COLUMNS]
+            rows = images.reshape(ROWS, COLUMNS, *images.shape[1:]).swapaxes(1, 2)
+            picture = rows.reshape(ROWS * images.shape[1], -1)
+            panel.imshow(np.asarray(picture), cmap="gray", vmin=0, vmax=255)
+            panel.set(xticks=[], yticks=[])
+            panel.spines[:].set_visible(False)
+    panels.title_columns(axes, samples)
+    for panel, budget in zip(axes[:, 0], nfe, strict=True):
+        panel.set_ylabel(f"NFE {budget}")
+    return figure
+
+
+if __name__ == "__main__":
+    job.plot(draw)
