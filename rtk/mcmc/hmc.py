@@ -67,7 +67,7 @@ def leapfrog(
     two ends. An estimator that knows only scores is summed over the leapfrog steps: the way back
     meets the same points in reverse order, so the sum changes its sign if each term does when its
     two ends are swapped, as it does for the line integrals of `rtk.energy`. (A single line integral
-    from ``z`` to ``z'`` would do so too, but over a longer line.) Between points of one trajectory
+    between the ends would do so too, but over a longer line.) Between points of one trajectory
     the trapezoid rule makes ``Delta = h^2 (|grad g(z')|^2 - |grad g(z)|^2) / 8``.
 
     Returns:
