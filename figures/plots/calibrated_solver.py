@@ -24,7 +24,11 @@ METRICS = {
     "mode_error": "error of the modes above the floor",
     "distance": "distance from the exact flow / width",
 }
-GRIDS = {"calibrated": ("fitted", "#5E0B15"), "log_snr": ("log-SNR", "0.5"), "karras": ("Karras", "0.5")}
+GRIDS = {
+    "calibrated": ("fitted", "#5E0B15"),
+    "log_snr": ("log-SNR", "0.5"),
+    "karras": ("Karras", "0.5"),
+}
 LAGS = ("o", "s", "^", "D", "v")
 """Markers of the residuals that a coefficient belongs to, from the newest one."""
 
@@ -112,8 +116,15 @@ def draw(frame: pd.DataFrame) -> Figure:
     ]
     solvers = [
         Line2D([], [], color="#5E0B15", marker="o", linestyle="", label="fitted"),
-        Line2D([], [], color=style.look("dpm++2m").color, marker="o", mfc="none", linestyle="",
-               label="DPM-Solver++(2M)"),
+        Line2D(
+            [],
+            [],
+            color=style.look("dpm++2m").color,
+            marker="o",
+            mfc="none",
+            linestyle="",
+            label="DPM-Solver++(2M)",
+        ),
     ]
     right.legend(handles=[*shapes, *solvers], fontsize=6.5)
     return figure

@@ -45,11 +45,10 @@ def draw(frame: pd.DataFrame, floor: pd.DataFrame, metric: str) -> Figure:
         panel.tick_params(labelbottom=True)
     for panel in axes.flat[len(targets) :]:
         panel.set_visible(False)
-    for panel in axes.flat[max(0, len(targets) - COLUMNS) : len(targets)]:
-        panel.set_xlabel("score evaluations")
+    figure.supxlabel("score evaluations (NFE)", fontsize=8)
     figure.supylabel(METRICS[metric], fontsize=8)
     entries = dict(zip(*axes[0, 0].get_legend_handles_labels()[::-1], strict=True))
-    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=4)
+    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=4)
     return figure
 
 

@@ -57,10 +57,9 @@ def draw(frame: pd.DataFrame, floor: pd.DataFrame) -> Figure:
         row[0].set_ylabel(f"RMS error {size:g}\n$J$ / floor")
     for panel, kind in zip(axes[0], kinds, strict=True):
         panel.set_title(KINDS[kind])
-    for panel in axes[-1]:
-        panel.set_xlabel("score evaluations")
+    figure.supxlabel("score evaluations (NFE)", fontsize=8)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    figure.legend(handles, labels, loc="outside upper center", ncols=4)
     return figure
 
 

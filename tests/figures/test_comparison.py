@@ -45,6 +45,7 @@ def invented(
                     "value": each,
                     "standard_error": 0.01,
                     "nonfinite": 0,
+                    "calibration_rows": 0,
                 }
                 for batch, each in enumerate(values)
             ]
