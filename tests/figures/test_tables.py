@@ -66,23 +66,36 @@ def distances(lower: str, by: float) -> pd.DataFrame:
         {
             "method": method,
             "nfe_asked": nfe,
-            "metric": images_table.METRIC,
+            "metric": metric,
             "value": 30.0 - by * (method == lower),
             "standard_error": 1.0,
+            "calibration_rows": 0 if method != "rtk" else 700,
         }
-        for method in ("ddpm", "dpm++2m", "rtk-uld", "rtk-mala-trapezoid")
+        for method in ("ddpm", "dpm++2m", "rtk-uld", "rtk-mala-trapezoid", "rtk")
         for nfe in (5, 10)
+        for metric in images_table.METRICS
     )
 
 
 @pytest.mark.parametrize(("by", "below", "above"), [(5.0, 2, 0), (-5.0, 0, 2), (2.5, 0, 0)])
 def test_lower_distance_is_ahead(by: float, below: int, above: int) -> None:
-    floor = distances("", 0.0).iloc[:1]
+    floor = distances("", 0.0).iloc[: len(images_table.METRICS)]
     numbers = images_table.numbers(distances("rtk-uld", by), floor)
     assert numbers["uld_below_ddpm"] == below
     assert numbers["ddpm_below_uld"] == above
     assert numbers["mala_below_ddpm"] == 0
     assert numbers["training_images"] == 30.0
+
+
+def test_calibrated_samplers_are_set_beside_the_best_rival() -> None:
+    """RTK-ULD is the best rival where low values are good, and the others where high ones are."""
+    floor = distances("", 0.0).iloc[: len(images_table.METRICS)]
+    numbers = images_table.numbers(distances("rtk-uld", 4.0), floor)
+    assert numbers["frechet_distance_rtk_10"] == 30.0
+    assert numbers["frechet_distance_rivals"] == numbers["kernel_distance_rivals"] == 26.0
+    assert numbers["precision_rivals"] == numbers["precision_ddpm_40"] == 30.0
+    assert numbers["rows_rtk"] == 700
+    assert numbers["rows_calibrated"] == 0
 
 
 @pytest.mark.parametrize(
