@@ -182,7 +182,8 @@ class Calibration:
 
     def _kernels(self, model: Model, nfe: int) -> Calibrated:
         levels = kernels.levels(nfe, self.base, self.rms, self.trial.width)
-        generator = torch.Generator().manual_seed(self.seed)
+        # Another seed than the pilot's, as the noise must not repeat the start of the chains.
+        generator = torch.Generator().manual_seed(self.seed + 1)
         return kernels.fit(
             model,
             self.base,

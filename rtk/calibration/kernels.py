@@ -16,7 +16,7 @@ from rtk.calibration import exponential
 from rtk.calibration.fit import regression
 from rtk.calibration.model import Model, time_of
 from rtk.gaussian_base import GaussianBase
-from rtk.samplers.calibrated import Calibrated, Step
+from rtk.samplers.calibrated import Calibrated, Step, sigma_of
 
 LONGEST = 0.3
 """Longest step in ``ln(sigma)`` of the accurate solution of a hop; the first is a quarter of it."""
@@ -89,35 +89,34 @@ def fit(
         start: chains at ``t_start``, shape (chains, d).
         generator: of the noise.
     """
-    ends = [*levels.sigmas[1:], 0.0]
-    sigma = sigma_start = math.sqrt(math.expm1(2.0 * t_start))
-    flowed = base.flow(start, sigma_start, levels.sigmas[0])
+
+    def residual_at(y: Tensor, sigma: float) -> Tensor:
+        return base.residual(model.denoise(y, sigma), y, sigma)
+
+    first, sigma_start = levels.sigmas[0], sigma_of(t_start)
     # The first node is reached by the flow of the base; the residual there corrects it.
-    residual = base.residual(model.denoise(flowed, levels.sigmas[0]), flowed, levels.sigmas[0])
-    exact = accurate(model, base, start, sigma_start, levels.sigmas[0])
-    corrected = regression(exact - flowed, [residual])
-    y = exact
-    residuals = [base.residual(model.denoise(y, levels.sigmas[0]), y, levels.sigmas[0])]
+    flowed = base.flow(start, sigma_start, first)
+    y = accurate(model, base, start, sigma_start, first)
+    corrector = regression(y - flowed, [residual_at(flowed, first)])
+    residuals = [residual_at(y, first)]
     steps = []
-    for sigma, end in zip(levels.sigmas, ends, strict=True):
-        below = max(end * (end / sigma) ** levels.tau, min(finest, end)) if end > 0.0 else 0.0
-        flowed = base.flow(y, sigma, below)
+    for sigma, end in zip(levels.sigmas, [*levels.sigmas[1:], 0.0], strict=True):
+        below = max(end * (end / sigma) ** levels.tau, min(finest, end))
         lowest = min(finest, sigma)
         exact = accurate(model, base, y, sigma, max(below, lowest), residuals[0])
         if below < lowest:
             exact = last_part(model, base, exact, lowest, below)
-        change = exact - flowed
-        new_predicted = regression(change, residuals[: levels.history])
-        steps.append(Step(time_of(sigma), time_of(end), corrected, new_predicted, below))
+        change = exact - base.flow(y, sigma, below)
+        predictor = regression(change, residuals[: levels.history])
+        steps.append(Step(time_of(sigma), time_of(end), corrector, predictor, below))
         if end == 0.0:
             break
         noise = torch.randn(y.shape, generator=generator, dtype=y.dtype)
-        y = exact + math.sqrt(max(0.0, end**2 - below**2)) * noise
-        residuals.insert(0, base.residual(model.denoise(y, end), y, end))
-        known = residuals[: levels.history + 1]
-        both = regression(change, known)
-        before = (*new_predicted, *[0.0] * len(both))
-        corrected = (both[0], *(k - p for k, p in zip(both[1:], before, strict=False)))
+        y = exact + math.sqrt(end**2 - below**2) * noise
+        residuals = [residual_at(y, end), *residuals[: levels.history]]
+        # What the prediction added is taken back, and replaced by the fit with the new residual.
+        newest, *others = regression(change, residuals)
+        corrector = (newest, *(k - p for k, p in zip(others, predictor, strict=True)))
     return Calibrated(base, t_start, tuple(steps))
 
 

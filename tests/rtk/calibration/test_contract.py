@@ -10,6 +10,7 @@ from torch import Tensor
 
 import rtk
 from rtk import process
+from rtk.calibration import kernels
 from rtk.laws.affine import sample_law
 from rtk.noise import ChainNoise
 from rtk.samplers.calibrated import Calibrated
@@ -295,6 +296,23 @@ def test_randomness_of_a_calibration_is_its_own() -> None:
     assert not torch.equal(other.starts, one.starts)
 
 
+def test_the_noise_of_hops_does_not_repeat_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first draws against the pilot's: the correlation of 128 numbers to 5 standard errors."""
+    draws: list[Tensor] = []
+
+    def fit(model: Any, base: Any, t_start: Any, levels: Any, finest: Any, *rest: Any) -> Any:
+        start, generator = rest
+        draws.append(torch.randn(start.shape, generator=generator, dtype=DOUBLE))
+        return skewed_calibration().solver(3, skewed().score, dtype=DOUBLE)
+
+    monkeypatch.setattr(kernels, "fit", fit)
+    calibration = noisy(skewed_calibration())
+    calibration.solver(7, skewed().score, "rtk", dtype=DOUBLE)
+    half = len(calibration.starts) // 2
+    both = torch.stack([draws[0][:half].flatten(), calibration.starts[:half].flatten()])
+    assert abs(float(torch.corrcoef(both)[0, 1])) < 5.0 / math.sqrt(2 * half)
+
+
 def test_a_log_density_is_ignored_and_a_callback_is_served() -> None:
     seen = []
     calibration = skewed_calibration()
@@ -384,7 +402,6 @@ def test_no_denoising_step_may_be_asked_for() -> None:
         (lambda c: rtk.calibrate(skewed().score, 2, t_start=0.0), "t_start must be positive"),
         (lambda c: rtk.calibrate(3, 2), "score must be a callable"),  # type: ignore[arg-type]
         (lambda c: rtk.calibrate(lambda x, t: x[:, :1], 2), "score returned shape"),
-        (lambda c: rtk.sample(skewed().score, 2, 5, type(c)), "a name or a sampler object"),
     ],
 )
 def test_wrong_arguments(call: Any, message: str) -> None:

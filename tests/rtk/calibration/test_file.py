@@ -80,7 +80,7 @@ def test_a_file_of_another_kind(tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(2)}, path, {"format": "rtk calibration 0"})
     with pytest.raises(ValueError, match="its format is 'rtk calibration 0'"):
         rtk.Calibration.load(path)
-    path.write_text("not a tensor")
+    path.write_text("not a tensor", encoding="utf-8")
     with pytest.raises(ValueError, match="is damaged or no safetensors file"):
         rtk.Calibration.load(path)
 

@@ -1,10 +1,12 @@
 """The moments of a pilot against brute force, and its integrals against an accurate flow."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import quad
 
 from rtk.calibration import moments
 from rtk.gaussian_base import GaussianBase
@@ -38,6 +40,18 @@ def test_a_low_rank_base_has_the_moments_of_the_same_covariance_in_full() -> Non
     low = moments.of(pilot, GaussianBase(mean, variances[[0, 1, 1]], turn[:, :1]))
     for name, part in vars(full).items():
         np.testing.assert_allclose(getattr(low, name), part, rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("c", [0.02, 1.0])
+def test_the_way_from_the_last_level_to_the_end(c: float) -> None:
+    """A residual ``sigma^2`` is integrated exactly: ``int_0^sigma s^2 / (c + s^2)^(1/2) ds / s``."""
+    sigmas = [0.2, 0.15, 0.1]
+    residuals = torch.tensor(sigmas, dtype=DOUBLE).square()[:, None, None]
+    s = moments.integrals(residuals, sigmas, torch.tensor([c], dtype=DOUBLE)).flatten()
+    exact = quad(lambda sigma: sigma / math.sqrt(c + sigma**2), 0.0, 0.1)[0]
+    assert float(s[3] - s[2]) == pytest.approx(exact, rel=1e-10)
+    before = quad(lambda sigma: sigma / math.sqrt(c + sigma**2), 0.1, 0.2)[0]
+    assert float(s[2] - s[0]) == pytest.approx(before, rel=0.01)
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 5), (4, 12), (10, 22), (0, None), (12, None)])
