@@ -185,4 +185,3 @@ def memory(levels: int, chains: int, dimension: int) -> float:
     base. Four more are differences, copies and products that the fit of the base makes of them.
     """
     return 8.0 * 8.0 * levels * chains * dimension / 2**20
-

@@ -45,7 +45,9 @@ def errors(frame: pd.DataFrame) -> pd.DataFrame:
         two one standard error of the logarithm away.
     """
     floors = where(frame, method="exact", metric="mode_error").set_index("target")["value"]
-    runs = frame[frame["settings"].isin(VARIANTS) & frame["metric"].isin(["mode_error", "distance"])]
+    runs = frame[
+        frame["settings"].isin(VARIANTS) & frame["metric"].isin(["mode_error", "distance"])
+    ]
     modes = runs["metric"] == "mode_error"
     above = excess(runs.loc[modes, "value"], runs.loc[modes, "target"].map(floors))
     runs = runs.assign(log=np.log(runs["value"]))

@@ -112,7 +112,9 @@ def draw(frame: pd.DataFrame) -> Figure:
         for lag, marker in enumerate(LAGS[:4])
     ]
     solvers = [
-        Line2D([], [], color=style.look(method).color, marker="o", mfc=face, linestyle="", label=label)
+        Line2D(
+            [], [], color=style.look(method).color, marker="o", mfc=face, linestyle="", label=label
+        )
         for method, (label, face) in SOLVERS.items()
     ]
     lower.legend(handles=[*shapes, *solvers], loc="outside lower right", ncols=6)
