@@ -17,7 +17,7 @@ VARIANTS = {
     "even nodes": "even nodes, fitted ends",
     "even nodes, whole path": "even nodes, whole path",
     "polynomial coefficients": "polynomial coefficients",
-    "even nodes, whole path, polynomial": "even nodes, polynomial",
+    "even nodes, whole path, polynomial": "even nodes and polynomial",
     "base: diagonal": "base: diagonal",
     "base: one variance": "base: one variance",
     "base: N(0, I)": "base: N(0, I)",

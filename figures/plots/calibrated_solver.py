@@ -94,7 +94,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     budgets = sorted(table["nfe_asked"].unique())
     targets = [*where(frame, metric="sigma")["target"].unique()]
     figure = plt.figure(figsize=(style.DOUBLE, 6.0))
-    upper, lower = figure.subfigures(2, 1, height_ratios=(1.25, 1.0))
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.25, 1.0))[:, 0]
     left, right = upper.subplots(1, 2, sharey=True)
     for axes, (metric, label) in zip((left, right), METRICS.items(), strict=True):
         draw_errors(axes, where(table, metric=metric), budgets)

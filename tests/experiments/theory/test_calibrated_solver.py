@@ -1,4 +1,4 @@
-"""The ablation of the calibrated solver: its variants, its rows, and what the table makes of them."""
+"""The ablation of the calibrated solver: its variants, its rows, and its table."""
 
 import math
 
@@ -44,19 +44,21 @@ def test_the_parts_are_those_of_the_package(parts: solver_variants.Parts) -> Non
 def test_even_levels_are_even_and_different() -> None:
     u = np.linspace(3.0, -3.0, 61)
     assert even_levels(u, 0, 60, 7) == [0, 10, 20, 30, 40, 50, 60]
-    uneven = np.concatenate([np.linspace(3.0, 2.0, 5), np.linspace(1.9, -3.0, 5)])
-    for count in range(2, 10):
-        levels = even_levels(uneven, 1, 9, count)
-        assert levels[0] == 1
-        assert levels[-1] == 9
-        assert sorted(set(levels)) == levels
-        assert len(levels) == count
+    dense, sparse = np.linspace(3.0, 2.0, 5), np.linspace(1.0, -4.0, 5)
+    for uneven in (np.concatenate([dense, sparse]), -np.concatenate([dense, sparse])[::-1]):
+        for count in range(2, 10):
+            levels = even_levels(uneven, 1, 9, count)
+            assert levels[0] == 1
+            assert levels[-1] == 9
+            assert sorted(set(levels)) == levels
+            assert len(levels) == count
 
 
 def test_bases_are_what_their_names_say(parts: solver_variants.Parts) -> None:
     one = solver_variants.one_variance(parts)
     assert one.variances.unique().numel() == 1
     diagonal = solver_variants.diagonal(parts)
+    assert diagonal.basis is not None
     assert torch.equal(diagonal.basis, torch.eye(10, dtype=torch.float64))
     mixture = targets.mixture("separated")
     data = mixture.sample(100_000, 0.0, torch.Generator().manual_seed(0), torch.float64)
@@ -90,7 +92,7 @@ def test_coefficients_of_dpm_solver() -> None:
     result = rtk.sample(
         mixture.score, 10, 8, DPMSolverPP2M(), 5, segments=times, x_init=xi, dtype=torch.float64
     )
-    y, last = xi * math.exp(times[0]), None
+    y, last = xi * math.exp(times[0]), torch.zeros_like(xi)
     for k, coefficients in enumerate(calibrated_solver.two_m(sigmas)):
         t, x = times[k], y * math.exp(-times[k])
         score = mixture.score(x, t)

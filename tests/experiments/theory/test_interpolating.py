@@ -1,5 +1,6 @@
 """The solver with polynomial coefficients, by its order of convergence."""
 
+import itertools
 import math
 
 import numpy as np
@@ -46,9 +47,7 @@ def solver(count: int) -> Calibrated:
     """Steps at even levels; only their times and the first correction, which is 0, are used."""
     sigmas = np.geomspace(3.0, 0.05, count)
     times = [*(time_of(s) for s in sigmas), 0.0]
-    steps = [
-        Step(hi, lo, (0.0,), (0.0,), 0.0) for hi, lo in zip(times[:-1], times[1:], strict=True)
-    ]
+    steps = [Step(hi, lo, (0.0,), (0.0,), 0.0) for hi, lo in itertools.pairwise(times)]
     return Calibrated(BASE, 5.0, tuple(steps))
 
 
@@ -63,13 +62,13 @@ def test_order_of_convergence(history: int, order: float) -> None:
     model = make_model(target.score, (10,), None, torch.float64)
     y = 3.0 * torch.randn(32, 10, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     exact = y
-    for hi, lo in zip(*(np.geomspace(3.0, 0.05, 81)[k:] for k in (0, 1)), strict=False):
+    for hi, lo in itertools.pairwise(np.geomspace(3.0, 0.05, 81)):
         exact = kernels.accurate(model, base, exact, float(hi), float(lo))
 
     def error(count: int) -> float:
         path = Interpolating(Calibrated(base, 5.0, solver(count).steps), history)
         times = [step.t_hi for step in path.fitted.steps]
-        ends = {}
+        ends: dict[float, torch.Tensor] = {}
         rtk.sample(
             target.score,
             10,
