@@ -1,11 +1,12 @@
 """B10: what the calibrated solver consists of, what each part is worth, and what it costs.
 
 - Ablation: parts of the solver are left out or replaced by something plainer
-  (`experiments.theory.solver_variants`), on the mixtures that samplers are tuned on. Each repetition
-  has a pilot and chains of its own, which all variants share. Two errors are measured. The error of
-  the modes, ``J = (mode-weight TV + radial TV) / 2``, is that of the samples and has a floor. The
-  distance is that from where an accurate solution of the flow takes the same start: the median over
-  chains of the root mean square per coordinate, relative to the width of the narrowest component.
+  (`experiments.theory.solver_variants`), on the mixtures that samplers are tuned on. Each
+  repetition has a pilot and chains of its own, which all variants share. Two errors are measured.
+  The error of the modes, ``J = (mode-weight TV + radial TV) / 2``, is that of the samples and has
+  a floor. The distance is that from where an accurate solution of the flow takes the same start:
+  the median over chains of the root mean square per coordinate, relative to the width of the
+  narrowest component.
 - Plan: the noise levels of the scores beside those of common grids, and the coefficients beside
   those that DPM-Solver++(2M) has on the same nodes.
 - Cost: score evaluations of one point and seconds, stage by stage, and memory.
@@ -23,7 +24,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 import rtk
-from experiments.comparison.judge import bounded, draw, mode_error
+from experiments.comparison.judge import bounded, mode_error
+from experiments.comparison.targets import draw
 from experiments.theory import solver_variants
 from experiments.theory.solver_variants import Parts
 from experiments.workflow import job, tidy
@@ -63,7 +65,7 @@ def accurate(parts: Parts, xi: Tensor) -> Tensor:
     start, end = sigma_of(segments.T_START), parts.pilot.sigmas[-1]
     y = math.sqrt(1.0 + start**2) * xi
     y = kernels.accurate(parts.model, parts.base, y, start, end)
-    return kernels.to_zero(parts.model, parts.base, y, end)
+    return kernels.last_part(parts.model, y, end, 0.0)
 
 
 def ablation_rows(name: str, n: int, nfe: list[int], repetition: int, seed: int) -> list[tidy.Row]:
@@ -86,9 +88,13 @@ def ablation_rows(name: str, n: int, nfe: list[int], repetition: int, seed: int)
             if variant == "full":
                 spent = parts.model.score.evaluations - rows, time.perf_counter() - started
                 table += cost_rows(name, own, repetition, {"selection": spent}, budget)
-            run = {"method": method, "nfe": budget, "seed": own, "dtype": torch.float64}
-            result = rtk.sample(mixture.score, d, n, **run)
-            again = rtk.sample(mixture.score, d, TRIALS, x_init=xi, **run)
+                if repetition == 0 and isinstance(method, Calibrated):
+                    table += plan_rows(name, own, method, budget)
+            double = torch.float64
+            result = rtk.sample(mixture.score, d, n, method, budget, own, dtype=double)
+            again = rtk.sample(
+                mixture.score, d, TRIALS, method, budget, own, dtype=double, x_init=xi
+            )
             distance = (again.samples - ends).square().mean(1).sqrt().median() / width
             errors = {"mode_error": mode_error(bounded(result.samples), mixture)}
             errors["distance"] = float(distance)
@@ -102,10 +108,7 @@ def ablation_rows(name: str, n: int, nfe: list[int], repetition: int, seed: int)
                 nfe=result.nfe,
                 repetition=repetition,
             )
-    table += cost_rows(name, own, repetition, parts.cost)
-    if repetition == 0:
-        table += plan_rows(name, own, parts, nfe)
-    return table
+    return table + cost_rows(name, own, repetition, parts.cost)
 
 
 def floor_rows(name: str, n: int, seed: int) -> list[tidy.Row]:
@@ -134,29 +137,25 @@ def cost_rows(
     ]
 
 
-def plan_rows(name: str, seed: int, parts: Parts, nfe: list[int]) -> list[tidy.Row]:
-    """Noise levels of the scores, and the coefficients of the steps, of the selected solvers.
+def plan_rows(name: str, seed: int, solver: Calibrated, nfe: int) -> list[tidy.Row]:
+    """Noise levels of the scores, and the coefficients of the steps, of a solver.
 
     The column ``node`` counts the scores from 0, and ``lag`` the residuals that a coefficient
     belongs to, from the newest one.
     """
-    table: list[tidy.Row] = []
-    for budget in nfe:
-        solver = solver_variants.selected(parts, budget)
-        count = max(1, budget - 1)
-        grids = {
-            "calibrated": [sigma_of(step.t_hi) for step in solver.steps],
-            "log_snr": [*map(sigma_of, segments.log_snr(count, t_end=T_LAST))],
-            "karras": [*map(sigma_of, segments.karras(count, t_end=T_LAST))],
-        }
-        common = {"target": name, "seed": seed, "nfe_asked": budget, "repetition": 0}
-        table += [
-            {**common, "method": grid, "settings": "", "metric": "sigma", "node": k, "value": value}
-            for grid, sigmas in grids.items()
-            for k, value in enumerate(sigmas)
-        ]
-        table += [{**common, **row} for row in coefficient_rows(solver)]
-    return table
+    count = max(1, nfe - 1)
+    grids = {
+        "calibrated": [sigma_of(step.t_hi) for step in solver.steps],
+        "log_snr": [*map(sigma_of, segments.log_snr(count, t_end=T_LAST))],
+        "karras": [*map(sigma_of, segments.karras(count, t_end=T_LAST))],
+    }
+    common = {"target": name, "seed": seed, "nfe_asked": nfe, "repetition": 0}
+    levels = [
+        {"method": grid, "settings": "", "metric": "sigma", "node": k, "value": value}
+        for grid, sigmas in grids.items()
+        for k, value in enumerate(sigmas)
+    ]
+    return [{**common, **row} for row in [*levels, *coefficient_rows(solver)]]
 
 
 def coefficient_rows(solver: Calibrated) -> list[tidy.Row]:
@@ -213,7 +212,7 @@ def memory_rows(dimension: int, seed: int) -> list[tidy.Row]:
 
 
 def peak_memory() -> float:
-    """The largest resident size of the process so far, in MB; Linux counts in KiB, macOS in bytes."""
+    """The largest resident size of the process so far in MB; Linux counts KiB, macOS bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 

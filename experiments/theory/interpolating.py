@@ -1,9 +1,10 @@
 """The calibrated solver with coefficients of an interpolation in place of fitted ones.
 
 The residual ``r`` of `rtk.samplers.calibrated` is interpolated by the polynomial in ``ln(sigma)``
-through the last nodes, and its integral against the flow of the base (`rtk.calibration.exponential`)
-gives a weight for each node and each direction of the base. This is how exponential integrators find
-their coefficients. Nodes, base, start and the scores that are spent are those of a fitted solver.
+through the last nodes. Its integral against the flow of the base (`rtk.calibration.exponential`)
+gives a weight for each node and each direction of the base. This is how exponential integrators
+find their coefficients. Nodes, base, start and the scores that are spent are those of a fitted
+solver.
 """
 
 import math

@@ -1,10 +1,10 @@
 """B11: do fitted hops leave the law of the path alone? Without Monte Carlo noise, in one dimension.
 
-A hop of the method "rtk" (`rtk.calibration.kernels`) predicts the probability flow from ``sigma`` to
-a level below the next one, and forward noise leads back up to it. If the prediction were exact, both
-would carry ``p_sigma`` along, for any depth ``tau`` of the hops. Here the laws are vectors on a grid,
-maps act on them by `rtk.laws.push_forward`, and total variations are compared with the number of
-scores:
+A hop of the method "rtk" (`rtk.calibration.kernels`) predicts the probability flow from ``sigma``
+to a level below the next one, and forward noise leads back up to it. If the prediction were exact,
+both would carry ``p_sigma`` along, for any depth ``tau`` of the hops. Here the laws are vectors on
+a grid, maps act on them by `rtk.laws.push_forward`, and total variations are compared with the
+number of scores:
 
 - ``samples``: between the law of the samples and ``p_0``, for each ``tau`` and for the calibrated
   flow;
@@ -207,7 +207,7 @@ def accurate_error(parts: Calibrating, cells: int) -> float:
 
     def path(xi: Tensor) -> Tensor:
         y = kernels.accurate(parts.model, parts.base, parts.base.draw(xi, start), start, finest)
-        return kernels.to_zero(parts.model, parts.base, y, finest)
+        return kernels.last_part(parts.model, y, finest, 0.0)
 
     return flow_error(parts, path, cells)
 

@@ -54,7 +54,7 @@ class Parts:
     def plan(self, count: int) -> list[int]:
         """The levels of the nodes by dynamic programming."""
         count = min(count, len(self.pilot.sigmas) - 1)
-        return nodes.choose(self.moments, [count], self.pilot.narrow_variance, EXPONENT)[count]
+        return nodes.choose(self.moments, count, self.pilot.narrow_variance, EXPONENT)
 
     def solver(self, path: list[int], history: int = HISTORY) -> Calibrated:
         """The solver with fitted coefficients at these nodes."""
@@ -96,10 +96,16 @@ def uncorrected(parts: Parts, nfe: int) -> Calibrated:
     return Calibrated(parts.base, T_START, (first, *steps))
 
 
-def uniform(parts: Parts, nfe: int) -> list[int]:
+def between_ends(parts: Parts, nfe: int) -> list[int]:
     """Levels nearly uniform in ln(sigma), between the first and the last node of the plan."""
     plan = parts.plan(nfe)
     return even_levels(np.log(parts.pilot.sigmas), plan[0], plan[-1], len(plan))
+
+
+def everywhere(parts: Parts, nfe: int) -> list[int]:
+    """Levels nearly uniform in ln(sigma), from the start of the pilot to its end."""
+    last = len(parts.pilot.sigmas) - 1
+    return even_levels(np.log(parts.pilot.sigmas), 1, last, min(nfe, last))
 
 
 def even_levels(u: NDArray[np.float64], first: int, last: int, count: int) -> list[int]:
@@ -141,10 +147,11 @@ SOLVERS: dict[str, Callable[[Parts, int], Sampler]] = {
     "no corrector": uncorrected,
     "two residuals": lambda parts, nfe: parts.solver(parts.plan(nfe), 2),
     "one residual": lambda parts, nfe: parts.solver(parts.plan(nfe), 1),
-    "uniform nodes": lambda parts, nfe: parts.solver(uniform(parts, nfe)),
+    "even nodes": lambda parts, nfe: parts.solver(between_ends(parts, nfe)),
+    "even nodes, whole path": lambda parts, nfe: parts.solver(everywhere(parts, nfe)),
     "polynomial coefficients": lambda parts, nfe: Interpolating(plain(parts, nfe), 3),
-    "uniform nodes, polynomial": lambda parts, nfe: Interpolating(
-        parts.solver(uniform(parts, nfe)), 3
+    "even nodes, whole path, polynomial": lambda parts, nfe: Interpolating(
+        parts.solver(everywhere(parts, nfe)), 3
     ),
 }
 """Variants of the solver for the same parts."""

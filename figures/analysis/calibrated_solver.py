@@ -1,5 +1,7 @@
 """B10: the errors of the variants of the calibrated solver, over targets and repetitions."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -12,9 +14,10 @@ VARIANTS = {
     "no corrector": "without corrector",
     "two residuals": "two residuals, not four",
     "one residual": "one residual",
-    "uniform nodes": "nodes uniform in ln σ",
+    "even nodes": "even nodes, fitted ends",
+    "even nodes, whole path": "even nodes, whole path",
     "polynomial coefficients": "polynomial coefficients",
-    "uniform nodes, polynomial": "uniform nodes, polynomial",
+    "even nodes, whole path, polynomial": "even nodes and polynomial",
     "base: diagonal": "base: diagonal",
     "base: one variance": "base: one variance",
     "base: N(0, I)": "base: N(0, I)",
@@ -24,10 +27,10 @@ VARIANTS = {
     "dpm++2m": "DPM-Solver++(2M)",
 }
 """Label of every variant, from the full solver down; all but the first have no selection."""
-NAMES = {
-    variant: "".join(letter if letter.isalnum() else "_" for letter in variant.lower())
-    for variant in VARIANTS
-} | {"dpm++2m": "dpm_solver", "base: N(0, I)": "base_identity"}
+NAMES = {variant: re.sub(r"[^a-z0-9]+", "_", variant.lower()) for variant in VARIANTS} | {
+    "dpm++2m": "dpm_solver",
+    "base: N(0, I)": "base_identity",
+}
 """Names of the variants in the names of numbers."""
 
 

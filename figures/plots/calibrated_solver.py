@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures import job, panels, style
+from figures import job, style
 from figures.analysis.calibrated_solver import VARIANTS, errors
 from figures.analysis.frames import where
 
@@ -24,11 +24,11 @@ METRICS = {
     "mode_error": "error of the modes above the floor",
     "distance": "distance from the exact flow / width",
 }
-GRIDS = {
-    "calibrated": ("fitted", "#5E0B15"),
-    "log_snr": ("log-SNR", "0.5"),
-    "karras": ("Karras", "0.5"),
-}
+GRIDS = {"log_snr": "log-SNR", "karras": "Karras"}
+PICTURED = 3
+"""Targets whose plans are drawn."""
+SOLVERS = {"calibrated": ("fitted", None), "dpm++2m": ("DPM-Solver++(2M)", "none")}
+"""Label and filling of the solvers whose coefficients are drawn."""
 LAGS = ("o", "s", "^", "D", "v")
 """Markers of the residuals that a coefficient belongs to, from the newest one."""
 
@@ -59,9 +59,8 @@ def draw_plan(axes: Axes, frame: pd.DataFrame, targets: list[str], budgets: list
     ]
     middle = budgets[len(budgets) // 2]
     strips += [
-        (f"{label}, {middle}", {"method": grid, "target": targets[0], "nfe_asked": middle}, color)
-        for grid, (label, color) in GRIDS.items()
-        if grid != "calibrated"
+        (f"{label}, {middle}", {"method": grid, "target": targets[0], "nfe_asked": middle}, "0.4")
+        for grid, label in GRIDS.items()
     ]
     for row, (_, choice, color) in enumerate(strips):
         sigmas = where(levels, **choice)["value"]
@@ -76,15 +75,13 @@ def draw_plan(axes: Axes, frame: pd.DataFrame, targets: list[str], budgets: list
 def draw_coefficients(axes: Axes, frame: pd.DataFrame, target: str, nfe: int) -> None:
     """Draw the coefficients of the predictor at each node; those of DPM-Solver++(2M) are hollow."""
     part = where(frame, target=target, nfe_asked=nfe)
-    for method, color in (("calibrated", "#5E0B15"), ("dpm++2m", style.look("dpm++2m").color)):
-        rows = where(part, metric="predictor", method=method)
-        sigmas = where(part, metric="sigma", method="calibrated").set_index("node")["value"]
+    sigmas = where(part, metric="sigma", method="calibrated").set_index("node")["value"]
+    for method in SOLVERS:
+        rows, color = where(part, metric="predictor", method=method), style.look(method).color
         for lag, marker in enumerate(LAGS):
             chosen = where(rows, lag=lag)
-            face = color if method == "calibrated" else "none"
-            axes.plot(
-                chosen["node"].map(sigmas), chosen["value"], marker, color=color, mfc=face, ms=3.5
-            )
+            places, face = chosen["node"].map(sigmas), SOLVERS[method][1] or color
+            axes.plot(places, chosen["value"], marker, color=color, mfc=face, ms=3.5)
     axes.axhline(0.0, color="0.8", linewidth=0.6, zorder=0)
     axes.set(xscale="log", xlabel=r"noise level $\sigma$", ylabel="coefficient of the predictor")
     axes.set_title(f"{target}, {nfe} scores")
@@ -97,7 +94,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     budgets = sorted(table["nfe_asked"].unique())
     targets = [*where(frame, metric="sigma")["target"].unique()]
     figure = plt.figure(figsize=(style.DOUBLE, 6.0))
-    upper, lower = figure.subfigures(2, 1, height_ratios=(1.25, 1.0))
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.25, 1.0))[:, 0]
     left, right = upper.subplots(1, 2, sharey=True)
     for axes, (metric, label) in zip((left, right), METRICS.items(), strict=True):
         draw_errors(axes, where(table, metric=metric), budgets)
@@ -108,25 +105,19 @@ def draw(frame: pd.DataFrame) -> Figure:
     ]
     upper.legend(handles=handles, loc="outside upper center", ncols=3)
     left, right = lower.subplots(1, 2)
-    draw_plan(left, frame, targets[:: max(1, len(targets) // 2)][:3], budgets)
+    draw_plan(left, frame, targets[:PICTURED], budgets)
     draw_coefficients(right, frame, targets[0], budgets[len(budgets) // 2])
     shapes = [
         Line2D([], [], color="0.3", marker=marker, linestyle="", label=f"$p_{lag}$")
         for lag, marker in enumerate(LAGS[:4])
     ]
     solvers = [
-        Line2D([], [], color="#5E0B15", marker="o", linestyle="", label="fitted"),
         Line2D(
-            [],
-            [],
-            color=style.look("dpm++2m").color,
-            marker="o",
-            mfc="none",
-            linestyle="",
-            label="DPM-Solver++(2M)",
-        ),
+            [], [], color=style.look(method).color, marker="o", mfc=face, linestyle="", label=label
+        )
+        for method, (label, face) in SOLVERS.items()
     ]
-    right.legend(handles=[*shapes, *solvers], fontsize=6.5)
+    lower.legend(handles=[*shapes, *solvers], loc="outside lower right", ncols=6)
     return figure
 
 

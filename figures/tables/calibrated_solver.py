@@ -56,14 +56,14 @@ def nodes(frame: pd.DataFrame) -> dict[str, float]:
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
     """One row per variant, with both errors for each number of score evaluations."""
-    means = errors(frame).set_index(["settings", "metric", "nfe_asked"])
-    budgets = sorted(means.index.unique("nfe_asked"))
+    means = errors(frame)
+    budgets = sorted(means["nfe_asked"].unique())
     rows = []
     for variant, label in VARIANTS.items():
         row = {"variant": label}
         for metric, name in LABELS.items():
             for nfe in budgets:
-                entry = means.loc[(variant, metric, nfe)]
+                entry = where(means, settings=variant, metric=metric, nfe_asked=nfe).iloc[0]
                 # The error of the logarithm, as a factor.
                 factor = entry["high"] / entry["value"]
                 row[f"{name}, NFE {nfe}"] = f"{entry['value']:.2g} ×/÷ {factor:.2f}"
