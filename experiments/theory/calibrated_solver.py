@@ -65,7 +65,7 @@ def accurate(parts: Parts, xi: Tensor) -> Tensor:
     start, end = sigma_of(segments.T_START), parts.pilot.sigmas[-1]
     y = math.sqrt(1.0 + start**2) * xi
     y = kernels.accurate(parts.model, parts.base, y, start, end)
-    return kernels.last_part(parts.model, y, end, 0.0)
+    return kernels.last_part(parts.model, parts.base, y, end, 0.0)
 
 
 def ablation_rows(name: str, n: int, nfe: list[int], repetition: int, seed: int) -> list[tidy.Row]:

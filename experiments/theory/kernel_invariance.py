@@ -207,7 +207,7 @@ def accurate_error(parts: Calibrating, cells: int) -> float:
 
     def path(xi: Tensor) -> Tensor:
         y = kernels.accurate(parts.model, parts.base, parts.base.draw(xi, start), start, finest)
-        return kernels.last_part(parts.model, y, finest, 0.0)
+        return kernels.last_part(parts.model, parts.base, y, finest, 0.0)
 
     return flow_error(parts, path, cells)
 

@@ -44,7 +44,7 @@ def test_a_low_rank_base_has_the_moments_of_the_same_covariance_in_full() -> Non
 
 @pytest.mark.parametrize("c", [0.02, 1.0])
 def test_the_way_from_the_last_level_to_the_end(c: float) -> None:
-    """A residual ``sigma^2`` is integrated exactly: ``int_0^sigma s^2 / (c + s^2)^(1/2) ds / s``."""
+    """A residual ``sigma^2`` is integrated exactly: ``int_0^sigma s (c + s^2)^(-1/2) ds``."""
     sigmas = [0.2, 0.15, 0.1]
     residuals = torch.tensor(sigmas, dtype=DOUBLE).square()[:, None, None]
     s = moments.integrals(residuals, sigmas, torch.tensor([c], dtype=DOUBLE)).flatten()
