@@ -71,7 +71,7 @@ rule all:
         # Notebooks.
         expand(
             "<results>/notebooks/{notebook}.ipynb",
-            notebook=["tour", "own_score", "mixtures", "mnist", "theory"],
+            notebook=["tour", "own_score", "calibrate", "mixtures", "mnist", "theory"],
         ),
 
 

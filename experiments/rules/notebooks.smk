@@ -4,6 +4,7 @@ THEORY = ["experiments/notebooks/theory.py"]
 NOTEBOOKS = {
     "tour": [],
     "own_score": [],
+    "calibrate": [],
     "mixtures": [
         *mixture_tables([*MIXTURES["methods"], "exact"]),
         *mixture_samples([*MIXTURES["methods"], "exact"]),

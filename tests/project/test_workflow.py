@@ -346,7 +346,7 @@ def copy_of_project(folder: Path, *others: str) -> Path:
 
 
 def test_a_new_sampler_runs_only_what_takes_any_sampler(tmp_path: Path) -> None:
-    """Only two notebooks take any sampler. No study and no earlier sampler runs again."""
+    """Only three notebooks take any sampler. No study and no earlier sampler runs again."""
     project = copy_of_project(tmp_path, "environment.yml", "results", ".snakemake/metadata")
     run = snakemake("--dry-run", "--config", "scale=smoke", cwd=project)
     assert "Nothing to be done" in run.stdout
@@ -354,7 +354,8 @@ def test_a_new_sampler_runs_only_what_takes_any_sampler(tmp_path: Path) -> None:
     run = snakemake("--dry-run", "--config", "scale=smoke", cwd=project)
     assert run.returncode == 0, run.stdout
     made = re.findall(r"^    output: (.*)$", run.stdout, re.MULTILINE)
-    assert set(made) == {f"results/smoke/notebooks/{name}.ipynb" for name in ("tour", "own_score")}
+    names = ("tour", "own_score", "calibrate")
+    assert set(made) == {f"results/smoke/notebooks/{name}.ipynb" for name in names}
 
 
 CHEEGER = "results/smoke/tables/cheeger.csv"
