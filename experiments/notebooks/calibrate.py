@@ -105,8 +105,8 @@ print(
 # %% [markdown]
 # ## What comes out
 #
-# Beside the two are DPM-Solver++(2M) with as many score evaluations, and the data. The number is the
-# sliced Wasserstein distance to fresh data.
+# Beside the two are DPM-Solver++(2M) with as many score evaluations, and the data. The number is
+# the sliced Wasserstein distance to fresh data.
 
 # %%
 multistep = rtk.sample(score, 2, 4000, method="dpm++2m", nfe=8)
