@@ -86,15 +86,35 @@ def best_rival_ratio(table: pd.DataFrame, method: str) -> pd.Series:
     return (table[method] / table[rivals].min(axis=1)).dropna()
 
 
-def at_the_floor(frame: pd.DataFrame, floor: pd.DataFrame, method: str, nfe: int) -> float:
-    """Fraction of the targets on which a method cannot be told from exact samples at one NFE.
+def above_the_floor(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
+    """Whether an error is above that of exact samples by two standard errors of the difference.
 
-    That is so if its error is above the floor by less than two standard errors of the difference.
+    One row per cell and one column per method; False where a method did not run.
     """
-    rows = where(frame, batch=0, method=method, nfe_asked=nfe).set_index("target")
-    level = where(floor, batch=0).set_index("target").loc[rows.index]
-    error = np.hypot(rows["standard_error"], level["standard_error"])
-    return float((rows["value"] - level["value"] <= 2.0 * error).mean())
+    rows = where(frame, batch=0)
+    level = where(floor, batch=0).set_index("target").loc[rows["target"]]
+    spread = np.hypot(rows["standard_error"].to_numpy(), level["standard_error"].to_numpy())
+    above = rows["value"].to_numpy() - level["value"].to_numpy() > 2.0 * spread
+    return rows.assign(above=above).pivot(index=CELL, columns="method", values="above").eq(True)
+
+
+def open_cells(frame: pd.DataFrame, floor: pd.DataFrame, method: str) -> pd.Series:
+    """The cells that are not settled: the method, or the best rival, is above the floor.
+
+    In all others neither can be told from exact samples, and their ratio is noise.
+    """
+    table, above = excesses(frame, floor), above_the_floor(frame, floor)
+    rivals = [name for name in table.columns if name not in {method, *CALIBRATED}]
+    best = table[rivals].idxmin(axis=1)
+    place = above.columns.get_indexer(pd.Index(best))
+    rival = above.loc[best.index].to_numpy()[np.arange(len(best)), place]
+    return above.loc[best.index, method] | rival
+
+
+def at_the_floor(frame: pd.DataFrame, floor: pd.DataFrame, method: str, nfe: int) -> float:
+    """Fraction of the targets on which a method cannot be told from exact samples at one NFE."""
+    above = above_the_floor(frame, floor).xs(nfe, level="nfe_asked")
+    return float(1.0 - above[method].mean())
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:

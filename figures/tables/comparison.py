@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import gmean
 
+from experiments.runs import CALIBRATED
 from figures import job, style
 from figures.analysis.comparison import (
     BETTER,
@@ -19,6 +20,7 @@ from figures.analysis.comparison import (
     judged,
     median_interval,
     methods_of,
+    open_cells,
 )
 from figures.analysis.frames import where
 
@@ -47,6 +49,15 @@ def against_best_rival(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, fl
             f"best_rival_median_high_{name}": high,
             f"best_rival_largest_{name}": float(ratio.max()),
         }
+        if method in CALIBRATED:
+            settled = ~open_cells(frame, floor, method).loc[ratio.index]
+            ratio = ratio[~settled]
+            result |= {
+                f"open_cells_{name}": len(ratio),
+                f"open_better_{name}": float((ratio <= BETTER).mean()),
+                f"open_worse_{name}": float((ratio > WORSE).mean()),
+                f"open_median_{name}": float(ratio.median()),
+            }
     return result
 
 

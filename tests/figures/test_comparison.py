@@ -226,3 +226,16 @@ def test_protocol_beside_tuned_settings() -> None:
     assert table["method"].tolist() == ["DDPM", "exact sample"]
     np.testing.assert_allclose(table["published protocol, NFE 25"], 0.2)
     np.testing.assert_allclose(table["tuned, NFE 20"], [0.05, 0.1])
+
+
+def test_open_cells_are_those_where_somebody_is_above_the_floor() -> None:
+    """Standard errors are 0.01, the floor is 0.1; on the spiral the rival is at 0.5."""
+    errors = {"calibrated": 0.11, "ddpm": 0.11, "ddim": 0.9}
+    changed = {("spiral", "ddpm"): 0.5}
+    frame = comparison.judged(invented(errors, changed=changed))
+    level = comparison.judged(floor())
+    found = comparison.open_cells(frame, level, "calibrated")
+    assert found["spiral"].all()
+    assert not found.drop("spiral").any()
+    assert comparison.at_the_floor(frame, level, "calibrated", BUDGETS[0]) == 1.0
+    assert comparison.at_the_floor(frame, level, "ddim", BUDGETS[0]) == 0.0
