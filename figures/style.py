@@ -38,7 +38,8 @@ class Look:
     @property
     def heading(self) -> str:
         """The label, broken into two lines for the title of a narrow panel."""
-        return self.label.replace(" (", "\n(").replace("++(", "++\n(")
+        label = self.label.replace(" (", "\n(").replace("++(", "++\n(")
+        return label.replace("calibrated ", "calibrated\n")
 
     @property
     def line(self) -> dict[str, Any]:

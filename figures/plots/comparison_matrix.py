@@ -1,5 +1,6 @@
 """A2: all pairs of methods: how often one wins, and how large its errors are beside the other's."""
 
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -17,8 +18,19 @@ SMALL = 5.0
 """Font size of the numbers, in points."""
 
 
+def short(value: float) -> str:
+    """A ratio in at most three signs: two digits from 10 on, one decimal from 1 on, else two."""
+    if value >= 1.0:
+        return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"
+    return f"{value:.2f}".removeprefix("0")
+
+
 def draw_matrix(
-    axes: Axes, values: NDArray[np.float64], methods: list[str], form: str, **colours: Any
+    axes: Axes,
+    values: NDArray[np.float64],
+    methods: list[str],
+    form: Callable[[float], str],
+    **colours: Any,
 ) -> None:
     """Draw a heat map of the values (methods, methods), with each value in its field."""
     image = axes.imshow(values, aspect="auto", **colours)
@@ -30,7 +42,7 @@ def draw_matrix(
             red, green, blue, _ = image.to_rgba(np.array(value))
             dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
             color = "white" if dark else "black"
-            text = axes.text(column, row, format(value, form), fontsize=SMALL, color=color)
+            text = axes.text(column, row, form(value), fontsize=SMALL, color=color)
             text.set(horizontalalignment="center", verticalalignment="center")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
@@ -47,14 +59,14 @@ def draw(frame: pd.DataFrame, floor: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(
         1, 2, figsize=(style.DOUBLE, 0.17 * len(methods) + 1.7), sharey=True
     )
-    draw_matrix(axes[0], won, methods, ".0f", cmap="Blues", vmin=0.0, vmax=100.0)
+    draw_matrix(axes[0], won, methods, "{:.0f}".format, cmap="Blues", vmin=0.0, vmax=100.0)
     axes[0].set_title("cells that the row wins (%)")
     reach = np.nanmax(np.abs(np.log(ratio)))
     colours = {
         "cmap": "RdBu_r",
         "norm": LogNorm(np.exp(-reach), np.exp(reach)),
     }
-    draw_matrix(axes[1], ratio, methods, ".2g", **colours)
+    draw_matrix(axes[1], ratio, methods, short, **colours)
     axes[1].set_title("median ratio of errors, row over column")
     return figure
 

@@ -24,23 +24,34 @@ def cells(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
     return rows.pivot(index=CELL, columns="method", values="value")
 
 
-def table(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
-    """Geometric means over targets and NFE of the error in floors; a row per method."""
+def in_floors(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
+    """Geometric means over targets and NFE of the error in floors; a row per method and error."""
     rows = where(frame, metric="mode_error", batch=0)
     level = where(floor, metric="mode_error").set_index("target")["value"]
     rows = rows.assign(value=rows["value"] / rows["target"].map(level))
-    rows = rows.assign(case=rows["error"] + rows["size"].map(lambda size: f" {size:g}"))
-    means = rows.pivot_table("value", "method", "case", aggfunc=gmean).rename(
-        columns={"none 0": "exact score"}
+    return rows.groupby(["method", "error", "size"])["value"].agg(gmean).reset_index()
+
+
+def table(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
+    """The means of `in_floors`; a row per method."""
+    rows = in_floors(frame, floor)
+    case = (rows["error"] + rows["size"].map(lambda size: f" {size:g}")).str.replace(
+        "none 0", "exact score"
     )
-    means = means.loc[methods_of(rows)].round(2).reset_index()
+    means = rows.assign(case=case).pivot(index="method", columns="case", values="value")
+    means = means.loc[methods_of(frame)].round(2).reset_index()
     return means.assign(method=[style.look(method).label for method in means["method"]])
 
 
 def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
     """How calibrated RTK does against the best rivals of each cell, with errors and without."""
     values = cells(frame, floor)
-    result: dict[str, float] = {}
+    result = {
+        f"{style.identifier(row['method'])}_floors_{row['error']}_{100 * row['size']:.0f}": row[
+            "value"
+        ]
+        for row in in_floors(frame, floor).to_dict("records")
+    }
     sizes = values.index.get_level_values("size")
     for name, part in {
         "exact": values[sizes == 0.0],
