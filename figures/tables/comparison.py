@@ -52,11 +52,12 @@ def against_best_rival(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, fl
         if method in CALIBRATED:
             settled = ~open_cells(frame, floor, method).loc[ratio.index]
             ratio = ratio[~settled]
+            # With few chains every cell may be settled; then the others are none, and even.
             result |= {
                 f"open_cells_{name}": len(ratio),
-                f"open_better_{name}": float((ratio <= BETTER).mean()),
-                f"open_worse_{name}": float((ratio > WORSE).mean()),
-                f"open_median_{name}": float(ratio.median()),
+                f"open_better_{name}": float((ratio <= BETTER).sum() / max(1, len(ratio))),
+                f"open_worse_{name}": float((ratio > WORSE).sum() / max(1, len(ratio))),
+                f"open_median_{name}": float(ratio.median()) if len(ratio) else 1.0,
             }
     return result
 
