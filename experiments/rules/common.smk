@@ -83,3 +83,29 @@ def named_in(sources, call, pattern):
     text = "".join(Path(source).read_text(encoding="utf-8") for source in sources)
     names = re.findall(rf'(?:^|#){call}\(\s*"(\w+)"', text, re.MULTILINE)
     return expand(pattern, name=sorted(set(names)))
+
+
+def compared(wildcards):
+    """The method of a job, as the configuration has it."""
+    return config["comparison"]["methods"][wildcards.method]
+
+
+def registered(wildcards):
+    """The name of the method's sampler in the registry, as the code of a job depends on it.
+
+    DPM-Solver-v3 is fitted and has no name there.
+    """
+    name = compared(wildcards)["sampler"]["method"]
+    return [] if name == "dpm-v3" else [name]
+
+
+def budgets_of(method, experiment):
+    """The numbers of score evaluations at which the method runs."""
+    return [nfe for nfe in config[experiment]["nfe"] if nfe <= method.get("most", nfe)]
+
+
+def tuned_settings(wildcards):
+    """The file of the settings that were chosen, if the method has a choice."""
+    if "candidates" not in compared(wildcards):
+        return {}
+    return {"tuned": f"<results>/tuning/{wildcards.method}.json"}

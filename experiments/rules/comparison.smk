@@ -15,32 +15,6 @@ COMPARISON_FLOOR = "<results>/data/comparison/exact.parquet"
 SCORE_ERROR_TABLES = expand("<results>/data/score_errors/{method}.parquet", method=WITH_ERRORS)
 
 
-def compared(wildcards):
-    """The method of a job, as the configuration has it."""
-    return COMPARISON["methods"][wildcards.method]
-
-
-def registered(wildcards):
-    """The name of the method's sampler in the registry, as the code of a job depends on it.
-
-    DPM-Solver-v3 is fitted and has no name there.
-    """
-    name = compared(wildcards)["sampler"]["method"]
-    return [] if name == "dpm-v3" else [name]
-
-
-def budgets_of(method, experiment):
-    """The numbers of score evaluations at which the method runs."""
-    return [nfe for nfe in config[experiment]["nfe"] if nfe <= method.get("most", nfe)]
-
-
-def tuned_settings(wildcards):
-    """The file of the settings that were chosen, if the method has a choice."""
-    if "candidates" not in compared(wildcards):
-        return {}
-    return {"tuned": f"<results>/tuning/{wildcards.method}.json"}
-
-
 rule tune:
     input:
         code=lambda wildcards: sources(
