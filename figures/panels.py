@@ -1,12 +1,14 @@
 """Parts of panels that several figures draw in the same way."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
@@ -45,6 +47,43 @@ def draw_points(axes: Axes, points: NDArray[np.float64], method: str, size: floa
     color = style.look(method).color
     x, y = points.T
     axes.scatter(x, y, s=size, color=color, linewidths=0, rasterized=True)
+
+
+def draw_samples(
+    samples: Mapping[str, Mapping[str, Any]],
+    columns: Sequence[str],
+    nfe: Sequence[int],
+    points: int,
+    height: float,
+) -> Figure:
+    """A figure of samples in their first two coordinates, in [-1.5, 1.5].
+
+    Args:
+        samples: for each method its samples (n, 2) by number of score evaluations.
+        columns: the methods, in columns; "exact" has the same samples in all rows.
+        nfe: numbers of score evaluations, in rows.
+        points: how many samples a panel shows.
+        height: of the figure, in inches.
+    """
+    figure, axes = plt.subplots(
+        len(nfe),
+        len(columns),
+        figsize=(style.DOUBLE, height),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+    )
+    for row, budget in zip(axes, nfe, strict=True):
+        for panel, method in zip(row, columns, strict=True):
+            shown = samples[method]["exact" if method == "exact" else f"nfe_{budget}"]
+            draw_points(panel, shown[:points], method, size=0.4)
+            panel.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5))
+            panel.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1], aspect="equal")
+        row[0].set_ylabel(f"NFE {budget}\n$x_2$")
+    title_columns(axes, columns)
+    for panel in axes[-1]:
+        panel.set_xlabel("$x_1$")
+    return figure
 
 
 def title_columns(axes: NDArray[Any], methods: Iterable[str]) -> None:

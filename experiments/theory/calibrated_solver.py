@@ -29,10 +29,10 @@ from experiments.comparison.targets import draw
 from experiments.theory import solver_variants
 from experiments.theory.solver_variants import Parts
 from experiments.workflow import job, tidy
-from rtk import segments, targets
+from rtk import process, segments, targets
 from rtk.calibration import kernels, pilot
 from rtk.samplers.base import Sampler
-from rtk.samplers.calibrated import Calibrated, sigma_of
+from rtk.samplers.calibrated import Calibrated
 
 RIVAL = "dpm++2m"
 FLOOR_REPLICATES = 8
@@ -62,7 +62,7 @@ class Settings:
 
 def accurate(parts: Parts, xi: Tensor) -> Tensor:
     """The end of the flow that begins at ``xi`` at the start, by an accurate solution."""
-    start, end = sigma_of(segments.T_START), parts.pilot.sigmas[-1]
+    start, end = process.noise_level(segments.T_START), parts.pilot.sigmas[-1]
     y = math.sqrt(1.0 + start**2) * xi
     y = kernels.accurate(parts.model, parts.base, y, start, end)
     return kernels.last_part(parts.model, parts.base, y, end, 0.0)
@@ -145,9 +145,9 @@ def plan_rows(name: str, seed: int, solver: Calibrated, nfe: int) -> list[tidy.R
     """
     count = max(1, nfe - 1)
     grids = {
-        "calibrated": [sigma_of(step.t_hi) for step in solver.steps],
-        "log_snr": [*map(sigma_of, segments.log_snr(count, t_end=T_LAST))],
-        "karras": [*map(sigma_of, segments.karras(count, t_end=T_LAST))],
+        "calibrated": [process.noise_level(step.t_hi) for step in solver.steps],
+        "log_snr": [*map(process.noise_level, segments.log_snr(count, t_end=T_LAST))],
+        "karras": [*map(process.noise_level, segments.karras(count, t_end=T_LAST))],
     }
     common = {"target": name, "seed": seed, "nfe_asked": nfe, "repetition": 0}
     levels = [
@@ -160,7 +160,7 @@ def plan_rows(name: str, seed: int, solver: Calibrated, nfe: int) -> list[tidy.R
 
 def coefficient_rows(solver: Calibrated) -> list[tidy.Row]:
     """The coefficients of a solver, and those of the predictor of DPM-Solver++(2M) on its nodes."""
-    sigmas = np.array([*(sigma_of(step.t_hi) for step in solver.steps), 0.0])
+    sigmas = np.array([*(process.noise_level(step.t_hi) for step in solver.steps), 0.0])
     kinds = {
         ("calibrated", "predictor"): [step.predictor for step in solver.steps],
         ("calibrated", "corrector"): [step.corrector for step in solver.steps],

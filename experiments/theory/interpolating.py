@@ -18,7 +18,7 @@ from rtk.calibration import exponential
 from rtk.gaussian_base import GaussianBase
 from rtk.noise import Noise
 from rtk.samplers.base import Info, Problem, State, score_at
-from rtk.samplers.calibrated import Calibrated, sigma_of
+from rtk.samplers.calibrated import Calibrated
 from rtk.segments import T_START, Times
 
 
@@ -49,11 +49,11 @@ class Interpolating:
     ) -> tuple[State, Info]:
         if state.t == self.fitted.t_start:
             return self.fitted(problem, state, t_lo, nfe, noise)
-        base, sigma = self.fitted.base.like(state.x), sigma_of(state.t)
+        base, sigma = self.fitted.base.like(state.x), process.noise_level(state.t)
         y = state.x / process.alpha(state.t)
         denoised = process.denoise(state.x, score_at(problem, state), state.t)
         history = ((state.t, base.residual(denoised, y, sigma)), *state.history)
-        u = [math.log(sigma_of(t)) for t, _ in history]
+        u = [math.log(process.noise_level(t)) for t, _ in history]
         residuals = [base.coordinates(residual) for _, residual in history]
         if len(u) == 1:
             y = y + self.fitted.steps[0].corrector[0] * base.point(residuals[0])
@@ -62,7 +62,7 @@ class Interpolating:
             corrected = integral(base, u[1], u[0], u[:known], residuals[:known])
             predicted = integral(base, u[1], u[0], u[1:known], residuals[1:known])
             y = y + base.point(base.spread(sigma) * (corrected - predicted))
-        sigma_lo = sigma_of(t_lo)
+        sigma_lo = process.noise_level(t_lo)
         u_lo = math.log(sigma_lo) if sigma_lo > 0.0 else -math.inf
         known = self.history
         change = base.spread(sigma_lo) * integral(base, u[0], u_lo, u[:known], residuals[:known])

@@ -34,13 +34,13 @@ from rtk.calibration import base as bases
 from rtk.calibration import kernels, moments, pilot, selection
 from rtk.calibration.calibration import make_model
 from rtk.calibration.kernels import Levels
-from rtk.calibration.model import Model, time_of
+from rtk.calibration.model import Model
 from rtk.calibration.pilot import Pilot
 from rtk.calibration.selection import Trial
 from rtk.gaussian_base import GaussianBase
 from rtk.laws.grid import Array, Grid, tv
 from rtk.laws.push_forward import blurred, edges, push_forward
-from rtk.samplers.calibrated import Calibrated, Step, sigma_of
+from rtk.samplers.calibrated import Calibrated, Step
 from rtk.score import Score
 from rtk.segments import T_START
 
@@ -102,7 +102,9 @@ class Calibrating:
         if tau > 0.0:
             return solver
         # Hops of no depth end at the next level itself; otherwise rounding would leave some noise.
-        steps = [dataclasses.replace(s, sigma_below=sigma_of(s.t_lo)) for s in solver.steps]
+        steps = [
+            dataclasses.replace(s, sigma_below=process.noise_level(s.t_lo)) for s in solver.steps
+        ]
         return dataclasses.replace(solver, steps=tuple(steps))
 
     def residual(self, y: Array, sigma: float) -> Array:
@@ -118,7 +120,7 @@ class Calibrating:
 
 def marginal(grid: Grid, sigma: float) -> Array:
     """``p_sigma``, the law of ``x_0 + sigma xi``."""
-    t = time_of(sigma)
+    t = process.time_from_noise_level(sigma)
     x = process.alpha(t) * torch.from_numpy(grid.centres).unsqueeze(1)
     return grid.law(TARGET.log_prob(x, t).numpy())
 
@@ -138,12 +140,12 @@ def flow_error(parts: Calibrating, path: Callable[[Tensor], Tensor], cells: int)
 
 def path_laws(parts: Calibrating, solver: Calibrated, grid: Grid) -> Array:
     """The law of the samples of a solver whose hops have noise."""
-    z, sigma = grid.centres, sigma_of(solver.steps[0].t_hi)
+    z, sigma = grid.centres, process.noise_level(solver.steps[0].t_hi)
     # [before, here]: the base leads exactly to the first node, where no residual is known.
     joint = normal(grid, float(parts.base.mean), float(parts.base.spread(sigma)))[np.newaxis]
     known = np.zeros(1)
     for step in solver.steps:
-        sigma, end = sigma_of(step.t_hi), sigma_of(step.t_lo)
+        sigma, end = process.noise_level(step.t_hi), process.noise_level(step.t_lo)
         residual = parts.residual(z, sigma)
         own, *before = step.corrector
         (prediction,) = step.predictor
@@ -179,7 +181,7 @@ def hop_error(parts: Calibrating, solver: Calibrated, grid: Grid) -> float:
     """The largest TV to ``p`` at the next level of what a hop's predictor makes of ``p``."""
     errors = []
     for step in solver.steps:
-        sigma, end = sigma_of(step.t_hi), sigma_of(step.t_lo)
+        sigma, end = process.noise_level(step.t_hi), process.noise_level(step.t_lo)
         law, fresh = marginal(grid, sigma), end**2 - step.sigma_below**2
         z = grid.centres if fresh > 0.0 else edges(grid)
         below = parts.base_flow(z, sigma, step.sigma_below)
@@ -195,7 +197,7 @@ def hop_error(parts: Calibrating, solver: Calibrated, grid: Grid) -> float:
 def start_error(parts: Calibrating, solver: Calibrated, grid: Grid) -> float:
     """TV between the law at the first node, after its correction, and ``p`` there."""
     step = solver.steps[0]
-    sigma, ends = sigma_of(step.t_hi), edges(grid)
+    sigma, ends = process.noise_level(step.t_hi), edges(grid)
     law = normal(grid, float(parts.base.mean), float(parts.base.spread(sigma)))
     images = ends + step.corrector[0] * parts.residual(ends, sigma)
     return float(tv(push_forward(law, grid, images, grid), marginal(grid, sigma)))
@@ -203,7 +205,7 @@ def start_error(parts: Calibrating, solver: Calibrated, grid: Grid) -> float:
 
 def accurate_error(parts: Calibrating, cells: int) -> float:
     """TV between the target and the law of the accurate solution that the fits learn from."""
-    start, finest = sigma_of(T_START), parts.pilot.sigmas[-1]
+    start, finest = process.noise_level(T_START), parts.pilot.sigmas[-1]
 
     def path(xi: Tensor) -> Tensor:
         y = kernels.accurate(parts.model, parts.base, parts.base.draw(xi, start), start, finest)
@@ -217,7 +219,7 @@ def samples_error(parts: Calibrating, solver: Calibrated, tau: float, cells: int
     if tau > 0.0:
         grid = final_grid(parts, cells)
         return float(tv(path_laws(parts, solver, grid), marginal(grid, 0.0)))
-    start = sigma_of(T_START)
+    start = process.noise_level(T_START)
 
     def path(xi: Tensor) -> Tensor:
         return selection.end_of(parts.model, solver, parts.base.draw(xi, start))

@@ -75,6 +75,20 @@ def excesses(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(values, errors.index, errors.columns)
 
 
+def in_floors(frame: pd.DataFrame, floor: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """The error of the modes divided by its floor: geometric means, a row per group.
+
+    Args:
+        frame: rows of the methods, of which those of the error of the modes count.
+        floor: rows of exact samples.
+        by: the columns that make the groups; the mean is over all others.
+    """
+    rows = where(frame, metric="mode_error", batch=0)
+    level = where(floor, metric="mode_error").set_index("target")["value"]
+    rows = rows.assign(value=rows["value"] / rows["target"].map(level))
+    return rows.groupby(by)["value"].agg(stats.gmean).reset_index()
+
+
 def best_rival_ratio(table: pd.DataFrame, method: str) -> pd.Series:
     """The excess of a method divided by that of the best rival of each cell.
 

@@ -3,10 +3,9 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy.stats import gmean
 
 from figures import job, panels, style
-from figures.analysis.comparison import methods_of
+from figures.analysis.comparison import in_floors, methods_of
 from figures.analysis.frames import where
 
 KINDS = {
@@ -18,23 +17,9 @@ KINDS = {
 }
 
 
-def in_floors(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
-    """The geometric mean over targets of the error divided by its floor.
-
-    Args:
-        frame: rows of one metric.
-        floor: rows of exact samples with this metric.
-    """
-    level = floor.set_index("target")["value"]
-    ratio = frame["value"] / frame["target"].map(level)
-    by = ["method", "error", "size", "nfe_asked"]
-    return frame.assign(value=ratio).groupby(by)["value"].agg(gmean).reset_index()
-
-
 def draw(frame: pd.DataFrame, floor: pd.DataFrame) -> Figure:
     """The figure, from the rows of the methods and those of exact samples."""
-    frame = where(frame, metric="mode_error", batch=0)
-    means = in_floors(frame, where(floor, metric="mode_error"))
+    means = in_floors(frame, floor, ["method", "error", "size", "nfe_asked"])
     kinds = [kind for kind in KINDS if kind in {*means["error"]}]
     sizes = sorted({*means["size"]} - {0.0})
     figure, axes = plt.subplots(

@@ -4,15 +4,15 @@ A cell is a target with one kind and size of error at one number of score evalua
 """
 
 import pandas as pd
-from scipy.stats import gmean
 
 from experiments.comparison.excess import excess
 from figures import job, style
-from figures.analysis.comparison import BETTER, methods_of
+from figures.analysis.comparison import BETTER, in_floors, methods_of
 from figures.analysis.frames import where
 
 DETERMINISTIC = ("ddim", "dpm++2m", "unipc-3")
 STOCHASTIC = ("ddpm", "dpm++2m-sde", "er-sde", "rtk-uld")
+CASE = ["method", "error", "size"]
 CELL = ["target", "error", "size", "nfe_asked"]
 
 
@@ -24,17 +24,9 @@ def cells(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
     return rows.pivot(index=CELL, columns="method", values="value")
 
 
-def in_floors(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
-    """Geometric means over targets and NFE of the error in floors; a row per method and error."""
-    rows = where(frame, metric="mode_error", batch=0)
-    level = where(floor, metric="mode_error").set_index("target")["value"]
-    rows = rows.assign(value=rows["value"] / rows["target"].map(level))
-    return rows.groupby(["method", "error", "size"])["value"].agg(gmean).reset_index()
-
-
 def table(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
-    """The means of `in_floors`; a row per method."""
-    rows = in_floors(frame, floor)
+    """Geometric means over targets and NFE of the error in floors; a row per method."""
+    rows = in_floors(frame, floor, CASE)
     case = (rows["error"] + rows["size"].map(lambda size: f" {size:g}")).str.replace(
         "none 0", "exact score"
     )
@@ -50,7 +42,7 @@ def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
         f"{style.identifier(row['method'])}_floors_{row['error']}_{100 * row['size']:.0f}": row[
             "value"
         ]
-        for row in in_floors(frame, floor).to_dict("records")
+        for row in in_floors(frame, floor, CASE).to_dict("records")
     }
     sizes = values.index.get_level_values("size")
     for name, part in {

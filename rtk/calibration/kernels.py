@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from rtk import process
 from rtk.calibration import exponential
 from rtk.calibration.fit import regression
-from rtk.calibration.model import Model, time_of
+from rtk.calibration.model import Model
 from rtk.gaussian_base import GaussianBase
-from rtk.samplers.calibrated import Calibrated, Step, sigma_of
+from rtk.samplers.calibrated import Calibrated, Step
 
 LONGEST = 0.3
 """Longest step in ``ln(sigma)`` of the accurate solution of a hop; the first is a quarter of it."""
@@ -93,7 +94,7 @@ def fit(
     def residual_at(y: Tensor, sigma: float) -> Tensor:
         return base.residual(model.denoise(y, sigma), y, sigma)
 
-    first, sigma_start = levels.sigmas[0], sigma_of(t_start)
+    first, sigma_start = levels.sigmas[0], process.noise_level(t_start)
     # The first node is reached by the flow of the base; the residual there corrects it.
     flowed = base.flow(start, sigma_start, first)
     y = accurate(model, base, start, sigma_start, first)
@@ -108,7 +109,15 @@ def fit(
             exact = last_part(model, base, exact, lowest, below)
         change = exact - base.flow(y, sigma, below)
         predictor = regression(change, residuals[: levels.history])
-        steps.append(Step(time_of(sigma), time_of(end), corrector, predictor, below))
+        steps.append(
+            Step(
+                process.time_from_noise_level(sigma),
+                process.time_from_noise_level(end),
+                corrector,
+                predictor,
+                below,
+            )
+        )
         if end == 0.0:
             break
         noise = torch.randn(y.shape, generator=generator, dtype=y.dtype)

@@ -35,7 +35,7 @@ class Model:
         Raises:
             FloatingPointError: if it is not finite.
         """
-        t = time_of(sigma)
+        t = process.time_from_noise_level(sigma)
         x = (process.alpha(t) * y).to(self.device, self.dtype)
         score = torch.empty_like(y)
         # Each answer is copied before the next call, which may reuse the memory of the answer.
@@ -53,8 +53,3 @@ class Model:
     def denoise(self, y: Tensor, sigma: float) -> Tensor:
         """``D(y, sigma) = E[x_0 | x_0 + sigma xi = y]``, shape (n, d), float64."""
         return y - sigma * self.noise(y, sigma)
-
-
-def time_of(sigma: float) -> float:
-    """The OU time at which ``s_t / a_t = sigma``."""
-    return 0.5 * math.log1p(sigma**2)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from rtk import process
 from rtk.calibration.fit import coefficients
-from rtk.calibration.model import time_of
 from rtk.calibration.moments import Array, Moments
 from rtk.gaussian_base import GaussianBase
-from rtk.samplers.calibrated import Calibrated, Step, sigma_of
+from rtk.samplers.calibrated import Calibrated, Step
 
 
 def solver(
@@ -22,7 +22,7 @@ def solver(
         history: the number of residuals that a prediction uses; a correction uses one more.
     """
     end = len(moments.sigmas) - 1
-    times = [*(time_of(sigma) for sigma in moments.sigmas[nodes]), 0.0]
+    times = [*(process.time_from_noise_level(sigma) for sigma in moments.sigmas[nodes]), 0.0]
     steps = []
     path, predicted = [0, *nodes, end], np.zeros(0)
     for k in range(1, len(path) - 1):
@@ -30,7 +30,7 @@ def solver(
         corrected = coefficients(moments, path[k - 1], path[k], known[: history + 1])[0]
         corrected[1 : 1 + len(predicted)] -= predicted
         predicted = coefficients(moments, path[k], path[k + 1], known[:history])[0]
-        below = sigma_of(times[k])
+        below = process.noise_level(times[k])
         steps.append(Step(times[k - 1], times[k], _floats(corrected), _floats(predicted), below))
     return Calibrated(base, t_start, tuple(steps))
 

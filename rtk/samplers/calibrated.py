@@ -75,18 +75,18 @@ class Calibrated:
     def initial(self, normal: Tensor, t: float) -> Tensor:
         """Draws of the base at the start: ``a (m + (C + sigma^2)^(1/2) xi)``."""
         flat = normal.flatten(1)
-        y = self.base.like(flat).draw(flat, sigma_of(t))
+        y = self.base.like(flat).draw(flat, process.noise_level(t))
         return (process.alpha(t) * y).reshape(normal.shape)
 
     def __call__(
         self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
         x = state.x.flatten(1)
-        base, sigma = self.base.like(x), sigma_of(state.t)
+        base, sigma = self.base.like(x), process.noise_level(state.t)
         y = x / process.alpha(state.t)
         history: tuple[tuple[float, Tensor], ...] = ()
         if state.t == self.t_start:
-            y = base.flow(y, sigma, sigma_of(t_lo))
+            y = base.flow(y, sigma, process.noise_level(t_lo))
         else:
             step = self._step(state.t, t_lo)
             score = score_at(problem, state).flatten(1)
@@ -95,7 +95,7 @@ class Calibrated:
             residuals = [value for _, value in history]
             y = _add(y, step.corrector, residuals)
             y = _add(base.flow(y, sigma, step.sigma_below), step.predictor, residuals)
-            fresh = sigma_of(t_lo) ** 2 - step.sigma_below**2
+            fresh = process.noise_level(t_lo) ** 2 - step.sigma_below**2
             if fresh > 0.0:
                 y = y + math.sqrt(fresh) * noise.normal().flatten(1)
         x = (process.alpha(t_lo) * y).reshape(state.x.shape)
@@ -124,11 +124,6 @@ class Calibrated:
             f"a calibrated solver has segments of its own, but none from t = {t_hi:g} to {t_lo:g}: "
             "leave out segments="
         )
-
-
-def sigma_of(t: float) -> float:
-    """``s_t / a_t``, the noise level of ``x / a_t``."""
-    return process.sigma(t) / process.alpha(t)
 
 
 def _add(y: Tensor, coefficients: tuple[float, ...], residuals: list[Tensor]) -> Tensor:

@@ -12,8 +12,7 @@ from experiments.theory import calibrated_solver, solver_variants
 from experiments.theory.solver_variants import FEWER, even_levels
 from figures.analysis import calibrated_solver as analysis
 from figures.tables import calibrated_solver as tables
-from rtk import segments, targets
-from rtk.samplers.calibrated import sigma_of
+from rtk import process, segments, targets
 from rtk.samplers.dpm_solver import DPMSolverPP2M
 
 SETTINGS = calibrated_solver.Settings({"separated": 300}, [5], 2, [20])
@@ -86,7 +85,7 @@ def test_fewer_chains(parts: solver_variants.Parts) -> None:
 def test_coefficients_of_dpm_solver() -> None:
     """They carry a chain as the sampler itself does, whatever the model says."""
     times = segments.log_snr(4, 3.0, 0.01)
-    sigmas = np.array([*map(sigma_of, times), 0.0])
+    sigmas = np.array([*map(process.noise_level, times), 0.0])
     mixture = targets.mixture("mild")
     xi = torch.randn(8, 10, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     result = rtk.sample(

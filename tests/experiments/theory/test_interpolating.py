@@ -12,7 +12,6 @@ from experiments.theory.interpolating import Interpolating, integral
 from rtk import process, targets
 from rtk.calibration import kernels
 from rtk.calibration.calibration import make_model
-from rtk.calibration.model import time_of
 from rtk.gaussian_base import GaussianBase
 from rtk.samplers.calibrated import Calibrated, Step
 
@@ -46,7 +45,7 @@ def test_integral_to_zero_noise() -> None:
 def solver(count: int) -> Calibrated:
     """Steps at even levels; only their times and the first correction, which is 0, are used."""
     sigmas = np.geomspace(3.0, 0.05, count)
-    times = [*(time_of(s) for s in sigmas), 0.0]
+    times = [*(process.time_from_noise_level(s) for s in sigmas), 0.0]
     steps = [Step(hi, lo, (0.0,), (0.0,), 0.0) for hi, lo in itertools.pairwise(times)]
     return Calibrated(BASE, 5.0, tuple(steps))
 

@@ -12,7 +12,7 @@ import rtk
 from rtk import GaussianMixture, process
 from rtk.calibration import base, moments, pilot
 from rtk.calibration.calibration import make_model
-from rtk.calibration.model import Model, time_of
+from rtk.calibration.model import Model
 from rtk.calibration.moments import Moments
 from rtk.calibration.pilot import Pilot
 from rtk.gaussian_base import GaussianBase
@@ -73,7 +73,7 @@ def flow(score: Score, y: Tensor, sigma_from: float, sigma_to: float) -> Tensor:
     """
 
     def slope(sigma: float, flat: Array) -> Array:
-        t = time_of(sigma)
+        t = process.time_from_noise_level(sigma)
         points = process.alpha(t) * torch.from_numpy(flat).reshape(y.shape)
         gradient = process.alpha(t) * score(points, t)
         return np.asarray(-sigma * gradient.flatten().numpy())

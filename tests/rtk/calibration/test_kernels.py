@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 import rtk
+from rtk import process
 from rtk.calibration import base, kernels, pilot
 from rtk.calibration.kernels import Levels
-from rtk.calibration.model import Model, time_of
+from rtk.calibration.model import Model
 from rtk.calibration.pilot import Pilot
 from rtk.gaussian_base import GaussianBase
 from rtk.samplers.calibrated import Calibrated
@@ -133,7 +134,9 @@ def test_the_steps_of_a_fit(history: int) -> None:
     tau, count = 0.8, 6
     levels = geometric(count, tau, history)
     steps = fitted(levels).steps
-    assert [step.t_hi for step in steps] == [time_of(sigma) for sigma in levels.sigmas]
+    assert [step.t_hi for step in steps] == [
+        process.time_from_noise_level(sigma) for sigma in levels.sigmas
+    ]
     assert [step.t_lo for step in steps] == [*(step.t_hi for step in steps[1:]), 0.0]
     for k, step in enumerate(steps):
         assert len(step.predictor) == min(history, k + 1)
@@ -148,7 +151,7 @@ def test_the_chains_of_a_fit_have_the_law_of_every_level() -> None:
     """Mean squares of 20 000 chains at the nodes to 5 standard errors, and 1 % for the start."""
     _, run, the_base = line()
     levels, n = Levels((3.0, 1.2, 0.5, 0.2), 1.0, 2), 20_000
-    times = {time_of(sigma): sigma for sigma in levels.sigmas}
+    times = {process.time_from_noise_level(sigma): sigma for sigma in levels.sigmas}
     squares: dict[float, list[Tensor]] = {sigma: [] for sigma in levels.sigmas}
 
     def score(x: Tensor, t: float) -> Tensor:

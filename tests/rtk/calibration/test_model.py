@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from rtk.calibration.model import ROWS, Model, time_of
+from rtk import process
+from rtk.calibration.model import ROWS, Model
 from rtk.score import CountedScore
 
 SIGMA, V = 0.7, 0.4
@@ -45,7 +46,9 @@ def test_points_at_which_the_score_is_not_finite_are_counted() -> None:
         return torch.where(x[:, :1] > 1.0, torch.nan, gaussian(x, t))
 
     y = points(100)
-    bad = int((torch.exp(torch.tensor(-time_of(SIGMA))) * y[:, 0] > 1.0).sum())
+    bad = int(
+        (torch.exp(torch.tensor(-process.time_from_noise_level(SIGMA))) * y[:, 0] > 1.0).sum()
+    )
     assert bad > 0
     with pytest.raises(FloatingPointError, match=f"not finite at {bad} of 100 points"):
         model(torn).noise(y, SIGMA)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 import rtk
+from rtk import process
 from rtk.calibration import nodes, selection
-from rtk.calibration.model import time_of
 from rtk.calibration.selection import Trial
 from rtk.calibration.solver import solver
 from rtk.samplers.calibrated import Calibrated
@@ -52,7 +52,7 @@ def test_it_is_no_worse_than_its_first_candidate(count: int) -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 6, 12, 30, 500])
 def test_nodes_are_levels_of_the_pilot(count: int) -> None:
     """Increasing, without the first one, each used once; no more than there are."""
-    times = [time_of(sigma) for sigma in skewed_pilot().sigmas[1:]]
+    times = [process.time_from_noise_level(sigma) for sigma in skewed_pilot().sigmas[1:]]
     found = [step.t_hi for step in selected(count).steps]
     assert len(found) == min(count, len(times))
     places = [times.index(t) for t in found]

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from rtk import process
 from rtk.calibration.fit import coefficients
-from rtk.calibration.model import time_of
 from rtk.calibration.moments import residuals_of
 from rtk.calibration.solver import solver
-from rtk.samplers.calibrated import sigma_of
 from tests.rtk.calibration.cases import skewed_base, skewed_moments, skewed_pilot
 
 NODES = [5, 8, 12, 17, 21]
@@ -35,10 +34,12 @@ def test_a_prediction_and_its_correction_are_one_fit(history: int) -> None:
 def test_the_steps_meet_and_have_no_noise(history: int) -> None:
     steps = solver(skewed_base(), skewed_moments(), 5.0, NODES, history).steps
     sigmas = skewed_pilot().sigmas
-    assert [step.t_hi for step in steps] == [time_of(sigmas[node]) for node in NODES]
+    assert [step.t_hi for step in steps] == [
+        process.time_from_noise_level(sigmas[node]) for node in NODES
+    ]
     assert [step.t_lo for step in steps[:-1]] == [step.t_hi for step in steps[1:]]
     assert steps[-1].t_lo == steps[-1].sigma_below == 0.0
-    assert all(step.sigma_below == sigma_of(step.t_lo) for step in steps)
+    assert all(step.sigma_below == process.noise_level(step.t_lo) for step in steps)
 
 
 def test_corrected_chains_are_nearer_to_the_pilot() -> None:

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 import rtk
+from rtk import process
 from rtk.gaussian_base import GaussianBase
 from rtk.noise import ChainNoise
-from rtk.samplers.calibrated import Calibrated, Step, sigma_of
+from rtk.samplers.calibrated import Calibrated, Step
 from tests.oracles import DOUBLE, Array, CountingScore, skewed
 
 N, SEED = 20, 3
@@ -68,7 +69,7 @@ def draws() -> ChainNoise:
 
 
 def without_noise() -> tuple[float, ...]:
-    return tuple(sigma_of(t) for t in TIMES[2:])
+    return tuple(process.noise_level(t) for t in TIMES[2:])
 
 
 @pytest.mark.parametrize("below", [BELOW, without_noise()])
