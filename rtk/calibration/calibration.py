@@ -65,8 +65,13 @@ class Calibration:
 
     @property
     def needs_noise(self) -> bool:
-        """Whether the score is so far from consistent that "rtk" adds noise."""
+        """Whether the score is so far from consistent that "rtk" adds noise at any price."""
         return abs(self.consistency) > consistency.CRITICAL
+
+    def adds_noise(self, nfe: int) -> bool:
+        """Whether "rtk" adds noise: if the score needs it, and where it costs nothing."""
+        free = kernels.noise_is_free(nfe, self.rms, self.trial.width)
+        return nfe >= kernels.FEWEST and (self.needs_noise or free)
 
     def solver(
         self,
@@ -83,13 +88,13 @@ class Calibration:
                 spent.
             score: the score that was calibrated; it is evaluated if this solver is not known yet.
             method: "calibrated", the probability flow without noise, or "rtk", which samples
-                reverse transition kernels if `needs_noise` says so and is the same otherwise.
+                reverse transition kernels if `adds_noise` says so and is the same otherwise.
             device, dtype: of the points that the score takes; torch's defaults if not given.
         """
         nfe = check_count("nfe", nfe)
         if method not in METHODS:
             raise ValueError(f"method must be one of {METHODS}, got {method!r}")
-        if not self.needs_noise or nfe < kernels.FEWEST:
+        if not self.adds_noise(nfe):
             method = "calibrated"
         if (method, nfe) not in self.solvers:
             model = make_model(score, self.shape, device, dtype)

@@ -23,7 +23,10 @@ LONGEST = 0.3
 """Longest step in ``ln(sigma)`` of the accurate solution of a hop; the first is a quarter of it."""
 FEWEST = 2
 """Fewest scores for which there are hops."""
+ENOUGH = 8
+"""Scores from which on noise costs nothing that can be seen, if the widths of the data can be."""
 NARROWEST = 0.05
+"""Width of the narrowest part that can be seen, relative to the spread of the data."""
 DEPTH, MOST = 2.6, 6.0
 CHAINS = 64
 """Chains to which the coefficients are fitted."""
@@ -44,14 +47,21 @@ class Levels:
     history: int
 
 
-def levels(nfe: int, base: GaussianBase, rms: float, width: float) -> Levels:
-    """The levels for a number of scores: geometric, from the widest direction of the data down.
+def noise_is_free(nfe: int, rms: float, width: float) -> bool:
+    """Whether hops are accurate enough that their noise does no harm even if the score is exact."""
+    return nfe >= ENOUGH and width > NARROWEST * rms
 
-    The lowest level and tau follow one of two rules. If the narrowest part of the data has a width
-    that can be seen (`NARROWEST`), the levels go below it and the noise is that of DDPM. If not, as
-    for images, the levels end at a fraction of the spread, and hops are about `DEPTH` long in
-    ``ln(sigma)``. The constants were chosen on training images of MNIST with two networks, and on
-    mixtures with errors of the score that are in no comparison.
+
+def levels(nfe: int, base: GaussianBase, rms: float, width: float) -> Levels:
+    """The levels for a number of scores: geometric, from the spread of the data or above it down.
+
+    They follow one of two rules. If the narrowest part of the data has a width that can be seen
+    (`NARROWEST`), the levels end below it, and the more scores there are, the further above the
+    spread they begin: what the flow has collected of the score's error up to there, noise makes the
+    chains forget. If not, as for images, the levels begin at the spread of the widest direction and
+    end at a fraction of it, and hops are about `DEPTH` long in ``ln(sigma)``. The constants were
+    chosen on training images of MNIST with two networks, and on mixtures with errors of the score
+    that are in no comparison.
 
     Args:
         nfe: number of levels, at least `FEWEST`.
@@ -59,15 +69,15 @@ def levels(nfe: int, base: GaussianBase, rms: float, width: float) -> Levels:
         rms: the spread of the data per coordinate.
         width: the root of the narrow variance of the pilot.
     """
-    high = math.sqrt(float(base.variances.max()))
-    if width > NARROWEST * rms:
-        low, most = min(3.0 * rms / nfe, 0.5 * width), 1.0
-    else:
-        low, most = max(3.0 * rms / nfe, 0.1 * rms), MOST
-    low = min(low, 0.5 * high)
+    spread = math.sqrt(float(base.variances.max()))
+    seen = width > NARROWEST * rms
+    high = spread * min(4.0, max(1.0, nfe / 6.0)) if seen else spread
+    low = min(3.0 * rms / nfe, 0.5 * width) if seen else max(3.0 * rms / nfe, 0.1 * rms)
+    low = min(low, 0.5 * spread)
     length = math.log(high / low) / (nfe - 1)
     sigmas = tuple(high * math.exp(-length * k) for k in range(nfe))
-    return Levels(sigmas, min(most, max(1.0, DEPTH / length - 1.0)), 1 if nfe <= 8 else 2)
+    tau = 2.0 if seen else min(MOST, max(1.0, DEPTH / length - 1.0))
+    return Levels(sigmas, tau, 1 if nfe <= 8 else 2)
 
 
 def fit(

@@ -159,9 +159,17 @@ def test_an_exact_score_needs_no_noise_and_a_wrong_one_does() -> None:
         return skewed().score(x, t) + 0.5 / process.sigma(t) * torch.sin(4.0 * x.flip(1))
 
     assert rtk.calibrate(rippled, 2, dtype=DOUBLE).needs_noise
-    plain, other = (samples(method=m, calibration=skewed_calibration()) for m in FITTED)
+    plain, other = (samples(method=m, nfe=7, calibration=skewed_calibration()) for m in FITTED)
     assert torch.equal(plain, other)
-    assert not torch.allclose(samples(method="rtk"), plain)
+    assert not torch.allclose(samples(method="rtk", nfe=7), plain)
+
+
+def test_noise_that_costs_nothing_is_added_in_any_case() -> None:
+    """From 8 scores on, unless the narrowest part of the data is too narrow to be seen."""
+    calibration = skewed_calibration()
+    assert [calibration.adds_noise(nfe) for nfe in (1, 7, 8, 40)] == [False, False, True, True]
+    thin = dataclasses.replace(calibration.trial, width=0.01 * calibration.rms)
+    assert not dataclasses.replace(calibration, trial=thin).adds_noise(40)
 
 
 # Dimensions and shapes.
