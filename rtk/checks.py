@@ -25,6 +25,14 @@ def check_count(name: str, value: int, minimum: int = 1) -> int:
     return count
 
 
+def check_seed(seed: int) -> int:
+    """``seed`` as an int; an error unless it is a whole number in [0, 2^64)."""
+    seed = check_count("seed", seed, minimum=0)
+    if seed >= 2**64:
+        raise ValueError(f"seed must be below 2^64, got {seed}")
+    return seed
+
+
 def check_number(name: str, value: float) -> float:
     """``value`` as a float; an error unless it is a real number, which may be NaN or infinite."""
     # Text has no __float__, though float() reads it.

@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from rtk import diagnostics
-from rtk.checks import check_count, check_dtype, check_positive, check_shape
+from rtk.checks import check_count, check_dtype, check_positive, check_seed, check_shape
 from rtk.diagnostics import Diagnostics
 from rtk.noise import ChainNoise, Noise
 from rtk.plan import Plan, make_plan
@@ -121,7 +121,7 @@ def sample(
     """
     shape, nfe = check_shape(shape), check_count("nfe", nfe)
     n, first = check_count("n", n), check_count("first", first, minimum=0)
-    seed = check_count("seed", seed, minimum=0)
+    seed = check_seed(seed)
     if nonfinite not in ("raise", "keep"):
         raise ValueError(f'nonfinite must be "raise" or "keep", got {nonfinite!r}')
     if callback is not None and not callable(callback):

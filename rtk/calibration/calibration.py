@@ -16,7 +16,7 @@ from rtk.calibration import consistency, file, kernels, moments, pilot, selectio
 from rtk.calibration.model import Model
 from rtk.calibration.moments import Moments
 from rtk.calibration.selection import Trial
-from rtk.checks import check_count, check_dtype, check_positive, check_shape
+from rtk.checks import check_count, check_dtype, check_positive, check_seed, check_shape
 from rtk.gaussian_base import GaussianBase
 from rtk.samplers.calibrated import Calibrated, Step
 from rtk.score import CountedScore, Score
@@ -236,7 +236,7 @@ def calibrate(
     Warns:
         SamplingWarning: if the score is a torch module in training mode.
     """
-    seed, t_start = check_count("seed", seed, minimum=0), check_positive("t_start", t_start)
+    seed, t_start = check_seed(seed), check_positive("t_start", t_start)
     model = make_model(score, check_shape(shape), device, dtype)
     diagnostics.warn_of_training(score, depth=2)
     with _plain_torch():

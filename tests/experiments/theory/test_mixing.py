@@ -110,9 +110,9 @@ def test_a_run_that_is_too_short_says_so() -> None:
 
 
 def test_chains_start_at_stationarity_and_slow_down_beyond_eta_star() -> None:
-    """``mild``: 4 steps at eta*; more at 100 eta*, by over five standard errors of 64 chains."""
-    near = mixing.ten_dimensions("mild", 1.0, 64, 300, 1)
-    far = mixing.ten_dimensions("mild", 100.0, 64, 300, 1)
+    """``mild``: 4 steps at eta*; more at 100 eta*, by over five standard errors of 512 chains."""
+    near = mixing.ten_dimensions("mild", 1.0, 512, 300, 1)
+    far = mixing.ten_dimensions("mild", 100.0, 512, 300, 1)
     for measured in (near, far):
         assert measured["acceptance"][0] == pytest.approx(0.74, abs=0.05)
         assert measured["resolved"][0] in (0.0, 1.0)
