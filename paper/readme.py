@@ -8,25 +8,53 @@ a verdict that does not follow from these numbers.
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from experiments.workflow import results
+from paper import verdicts
 
 ROOT = Path(__file__).parent.parent
 README, LEDGER = ROOT / "README.md", ROOT / "paper" / "verdicts.json"
 BEGIN, END = "<!-- verdicts: made by `make readme`, do not edit -->", "<!-- end of verdicts -->"
 
 
-def table(records: Iterable[Mapping[str, Any]]) -> str:
-    """The ledger as a Markdown table."""
-    rows = [
-        f"| {number} | {record['claim']} | **{record['verdict']}**"
-        f"{' (amended)' if record['amended'] else ''} | `{record['name']}` |"
-        for number, record in enumerate(records, 1)
-    ]
-    return "\n".join(["| # | claim | verdict | rule |", "|---|---|---|---|", *rows])
+def table(records: Sequence[Mapping[str, Any]]) -> str:
+    """The ledger in Markdown: how the paper's claims fared, and a table for each kind."""
+    numbered = [*enumerate(records, 1)]
+    parts = []
+    for key, kind in verdicts.KINDS.items():
+        rows = [row(number, record) for number, record in numbered if record["kind"] == key]
+        head = "| # | statement | source | verdict | name |\n|---|---|---|---|---|"
+        count = f"{tally(records)}\n\n" if key == "claim" else ""
+        parts.append("\n".join([f"**{kind.title}**\n\n{count}{head}", *rows]))
+    return "\n\n".join(parts)
+
+
+def row(number: int, record: Mapping[str, Any]) -> str:
+    """One row of a table: primary verdict in bold, those of further readings in brackets."""
+    beside = "".join(f" ({mark}: {r['verdict']})" for mark, r in record["readings"].items())
+    verdict = f"**{record['verdict']}**{beside}"
+    where = f" ({record['where']})" if record["where"] else ""
+    cells = (
+        str(number),
+        record["statement"] + where,
+        record["found"] or "ours",
+        verdict,
+        f"`{record['name']}`",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def tally(records: Iterable[Mapping[str, Any]]) -> str:
+    """How many of the paper's claims have each primary verdict, as a sentence."""
+    counts = Counter(record["verdict"] for record in records if record["kind"] == "claim")
+    kind = verdicts.KINDS["claim"]
+    order = [*kind.verdicts.values(), kind.otherwise, verdicts.NOT_TESTABLE]
+    said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in order)
+    return f"Of {counts.total()} claims: {said}."
 
 
 def embed(text: str, block: str) -> str:

@@ -1,5 +1,5 @@
-# The verdicts on the paper's claims, and the article.
-from paper.verdicts import load, names
+# The ledger of verdicts, and the article.
+from paper.verdicts import load, number_files
 
 SECTIONS = sorted(str(path) for path in Path("paper").rglob("*.typ"))
 
@@ -8,10 +8,7 @@ rule verdicts:
     input:
         code=sources("paper/verdicts.py"),
         claims="paper/claims.yaml",
-        numbers=expand(
-            "<results>/numbers/{name}.json",
-            name=sorted({file for claim in load().values() for file, _ in names(claim)}),
-        ),
+        numbers=expand("<results>/numbers/{name}.json", name=sorted(number_files(load()))),
     output:
         ledger="<results>/verdicts.json",
     log:
@@ -57,7 +54,6 @@ rule article:
         text=SECTIONS,
         bibliography="paper/references.bib",
         ledger=rules.verdicts.output.ledger,
-        claims="paper/claims.yaml",
         figures=named_in(SECTIONS, "figure-of", "<results>/figures/{name}.pdf"),
         tables=named_in(SECTIONS, "table-of", "<results>/tables/{name}.csv"),
         numbers=named_in(SECTIONS, "(?:num|rate)", "<results>/numbers/{name}.json"),

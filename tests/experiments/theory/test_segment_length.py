@@ -49,7 +49,7 @@ def test_errors_are_those_of_the_sampler(family: str) -> None:
         row for row in segment_length.gaussian_rows("rtk-uld", 20, 33, [5]) if row["segments"] == 5
     ]
     rows = [row for row in rows if row["family"] == family]
-    assert {row["step"] for row in rows} == {"best", "off", "default"}
+    assert {row["step"] for row in rows} == {"best", "coarse", "off", "default"}
     for row in rows:
         sampler = RTKULD(step_size=row["step_size"], data_variance=0.25)
         times = segment_length.FAMILIES[family](5)
