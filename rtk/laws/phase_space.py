@@ -68,11 +68,16 @@ def transport(grid: Grid, images: Array, variance: float) -> Array:
 
     Column j holds the cells of a point mass at ``f(x_j)``, blurred by the noise and limited to the
     frequencies of the grid; single columns may be negative, laws that the grid resolves are not.
+    The points ``x_j`` must resolve the waves of the grid after the map, ``e^{i k f(x)}``: where
+    ``f'`` exceeds one and there is no noise, they lie more closely than the cells.
 
     Args:
-        grid: of ``x`` and of its image.
-        images: ``f`` at the centres, shape (cells,).
+        grid: of ``f(x)``.
+        images: ``f`` at equally spaced points, shape (points,).
         variance: of the noise, 0 for none.
+
+    Returns:
+        Shape (cells, points).
     """
     frequency = _frequencies(grid)
     waves = np.exp(-1j * frequency[:, np.newaxis] * (images - grid.centres[0]))
@@ -134,13 +139,17 @@ def splitting(
 
 
 def check_resolved(law: Array) -> Array:
-    """The same law, if what is negative and what lies at the edges is less than `UNRESOLVED`."""
-    edges = sum(np.abs(end).sum() for end in (law[0], law[-1], law[:, 0], law[:, -1]))
-    if max(edges, -law.clip(max=0.0).sum()) > UNRESOLVED:
+    """The same law, of one or two coordinates, if no more than `UNRESOLVED` is wrong with it.
+
+    That is what is negative, and what lies at the edges.
+    """
+    ends = (law.take(end, axis) for axis in range(law.ndim) for end in (0, -1))
+    edges = float(sum(np.abs(end).sum() for end in ends))
+    negative = -float(law.clip(max=0.0).sum())
+    if max(edges, negative) > UNRESOLVED:
         raise ArithmeticError(
             "the grid is too narrow or too coarse for the law: expected at most "
-            f"{UNRESOLVED} at its edges and below zero, got {edges:.2g} and "
-            f"{-law.clip(max=0.0).sum():.2g}"
+            f"{UNRESOLVED} at its edges and below zero, got {edges:.2g} and {negative:.2g}"
         )
     return law
 
