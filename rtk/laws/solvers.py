@@ -53,8 +53,8 @@ def sample_law(
         The probabilities of the cells, shape (cells,). Rounding below zero is set to zero.
 
     Raises:
-        ValueError: for samplers with an inner chain, and for those that add noise to an estimate
-            from earlier steps, whose law is not one of a single coordinate.
+        ValueError: for samplers with an inner chain, and for those that use earlier steps and add
+            noise, since their state is not a single number.
         ArithmeticError: for a law that the grid does not resolve.
     """
     if not isinstance(sampler, OneScorePerSegment):
