@@ -59,11 +59,16 @@ SHAPES = {
 }
 
 
+def times(nfe: int) -> list[float]:
+    """Ends of ``nfe`` steps, of which the last one leads from `T_END` to 0."""
+    ends: list[float] = log_snr_grid(T_START, T_END, nfe - 1).tolist()
+    return ends
+
+
 def variations(shape: str, method: str, nfe: int, settings: Settings) -> list[float]:
     """The TV between the samples and the target in every dimension."""
     grid, factor = Grid(-EDGE, EDGE, settings.cells), SHAPES[shape]
-    times = log_snr_grid(T_START, T_END, nfe - 1).tolist()
-    law = solvers.sample_law(factor.score, SOLVERS[method], grid, nfe, times)
+    law = solvers.sample_law(factor.score, SOLVERS[method], grid, nfe, times(nfe))
     centres = torch.from_numpy(grid.centres).unsqueeze(1)
     exact = grid.law(factor.log_prob(centres, 0.0).numpy())
     return [product.tv(law, exact, d, tolerance=1e-6) for d in settings.dimensions]

@@ -50,6 +50,23 @@ def test_twice_the_cells(shape: str, method: str) -> None:
     assert coarse == pytest.approx(finer, rel=1e-3)
 
 
+@pytest.mark.parametrize(("method", "order"), [("ddpm", 1), ("ddim", 1), ("dpm++2m", 2)])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_order(shape: str, method: str, order: int) -> None:
+    """Twice the scores divide the TV by ``2^p``, within 15 %: the samples approach the target."""
+    (coarse, *_), (fine, *_) = (
+        product_laws.variations(shape, method, nfe, SETTINGS) for nfe in (64, 128)
+    )
+    assert coarse / fine == pytest.approx(2.0**order, rel=0.15)
+
+
+def test_every_score_is_used() -> None:
+    """As many steps as scores, down to 0."""
+    times = product_laws.times(16)
+    assert len(times) == 17
+    assert times[-2:] == pytest.approx([product_laws.T_END, 0.0])
+
+
 def test_exponents_of_a_power_law() -> None:
     """``TV = d^(1/2) / NFE^2 / 100``: exponents 1/2 and 1/4; a TV at a row and one out of range."""
     frame = pd.DataFrame(
