@@ -99,7 +99,7 @@ print(f"score evaluations: {flow.nfe} per sample, and {calibration.rows} for the
 print(f"cheaper than 20 per sample from {calibration.break_even(nfe=8, rival=20)} samples on")
 print(
     f"the score is {calibration.consistency:.1f} standard errors from consistent:",
-    "rtk adds noise" if calibration.needs_noise else "rtk adds no noise",
+    "rtk adds noise" if calibration.adds_noise(nfe=8) else "rtk adds no noise",
 )
 
 # %% [markdown]
