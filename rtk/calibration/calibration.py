@@ -69,7 +69,7 @@ class Calibration:
         return abs(self.consistency) > consistency.CRITICAL
 
     def adds_noise(self, nfe: int) -> bool:
-        """Whether "rtk" adds noise: if the score needs it, and where it costs nothing."""
+        """Whether "rtk" adds noise: if the score needs it, and where it costs little."""
         free = kernels.noise_is_free(nfe, self.rms, self.trial.width)
         return nfe >= kernels.FEWEST and (self.needs_noise or free)
 

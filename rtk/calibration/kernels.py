@@ -24,7 +24,7 @@ LONGEST = 0.3
 FEWEST = 2
 """Fewest scores for which there are hops."""
 ENOUGH = 8
-"""Scores from which on noise costs nothing that can be seen, if the widths of the data can be."""
+"""Scores from which on noise cost nothing that could be seen on the mixtures of the tuning."""
 NARROWEST = 0.05
 """Width of the narrowest part that can be seen, relative to the spread of the data."""
 DEPTH, MOST = 2.6, 6.0
@@ -48,7 +48,7 @@ class Levels:
 
 
 def noise_is_free(nfe: int, rms: float, width: float) -> bool:
-    """Whether hops are accurate enough that their noise does no harm even if the score is exact."""
+    """Whether hops are so accurate that their noise does little harm even if the score is exact."""
     return nfe >= ENOUGH and width > NARROWEST * rms
 
 

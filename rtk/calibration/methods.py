@@ -47,8 +47,8 @@ class CalibratedFlow:
 class CalibratedKernels(CalibratedFlow):
     """Calibrated kernels: as `CalibratedFlow`, with noise if the score is found to need it.
 
-    Where noise costs nothing (`rtk.Calibration.adds_noise`) it is added in any case, since a test
-    on a few chains cannot find small errors of the score.
+    Where noise costs little (`rtk.Calibration.adds_noise`) it is added in any case, since a test on
+    a few chains cannot find small errors of the score.
     """
 
     method: ClassVar[str] = "rtk"

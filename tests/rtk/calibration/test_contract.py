@@ -164,7 +164,7 @@ def test_an_exact_score_needs_no_noise_and_a_wrong_one_does() -> None:
     assert not torch.allclose(samples(method="rtk", nfe=7), plain)
 
 
-def test_noise_that_costs_nothing_is_added_in_any_case() -> None:
+def test_noise_that_costs_little_is_added_in_any_case() -> None:
     """From 8 scores on, unless the narrowest part of the data is too narrow to be seen."""
     calibration = skewed_calibration()
     assert [calibration.adds_noise(nfe) for nfe in (1, 7, 8, 40)] == [False, False, True, True]
