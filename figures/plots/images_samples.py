@@ -17,8 +17,9 @@ ROWS, COLUMNS = 2, 4
 
 def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure:
     """The figure, from the images that each method kept, which have the shape (n, 28, 28)."""
+    row = 1.1 * style.DOUBLE / len(samples) * ROWS / COLUMNS
     figure, axes = plt.subplots(
-        len(nfe), len(samples), figsize=(style.DOUBLE, 0.72 * len(nfe) + 0.35), squeeze=False
+        len(nfe), len(samples), figsize=(style.DOUBLE, row * len(nfe) + 0.45), squeeze=False
     )
     for column, kept in zip(axes.T, samples.values(), strict=True):
         for panel, budget in zip(column, nfe, strict=True):
