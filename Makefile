@@ -27,7 +27,7 @@ pytest := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest
 # Snakemake 9 warns of a coroutine of its own when it makes a report.
 make-report := PYTHONWARNINGS=ignore::RuntimeWarning $(bin)/snakemake --report results/report.html
 
-all: env  ## environment, then every figure, table and report at default scale (an hour, two cores)
+all: env  ## environment, then every figure, table and report at default scale (45 minutes, two cores)
 	$(bin)/snakemake --cores $(CORES)
 	$(make-report)
 
