@@ -2,7 +2,8 @@
 
 The numbers count in how many cases one method is ahead of another. A case is a target at one number
 of score evaluations (NFE). A method is ahead if it is better by more than two standard errors of
-the difference.
+the difference. The share of the grid is the part of the distance between RTK-MALA and DDPM that
+DDPM makes up on a grid uniform in log-SNR.
 """
 
 from typing import Any
@@ -72,6 +73,15 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         name = f"accuracy_{style.identifier(method)}_{target}"
         result[f"{name}_most"] = last.loc[target, method]
         result[f"{name}_least"] = accuracy.loc[target, method].iloc[0]
+    gap = accuracy["rtk-mala"] - accuracy["ddpm"]
+    share = (accuracy["ddpm-log-snr"] - accuracy["ddpm"]) / gap
+    result["grid_share_least"], result["grid_share_largest"] = share.min(), share.max()
+    result["mala_above_ddpm_log_snr"] = ahead(
+        accuracy, accuracy_error, "rtk-mala", "ddpm-log-snr"
+    ).sum()
+    result["ddpm_log_snr_above_mala"] = ahead(
+        accuracy, accuracy_error, "ddpm-log-snr", "rtk-mala"
+    ).sum()
     return result
 
 

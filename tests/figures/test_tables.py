@@ -4,11 +4,12 @@ import pandas as pd
 import pytest
 
 from figures import style
+from figures.tables import calibration as calibration_table
 from figures.tables import compute as compute_table
 from figures.tables import images as images_table
 from figures.tables import mixtures as mixtures_table
 
-METHODS = [*mixtures_table.RTK, "ddpm", "ddim", "dpm++2m"]
+METHODS = [*mixtures_table.RTK, "ddpm", "ddim", "dpm++2m", "ddpm-log-snr"]
 
 
 def mixtures(better: str, by: float, error: float = 0.01) -> pd.DataFrame:
@@ -47,6 +48,34 @@ def test_two_standard_errors_of_the_difference_decide() -> None:
     """Two values have the standard error .01, so their difference has .0141."""
     assert mixtures_table.numbers(mixtures("rtk-mala", 0.027))["mala_above_ddpm"] == 0
     assert mixtures_table.numbers(mixtures("rtk-mala", 0.029))["mala_above_ddpm"] == 2
+
+
+def test_share_of_the_grid() -> None:
+    """RTK-MALA is .2 above DDPM, which makes up .05 or .15 of it on the other grid."""
+    frame = mixtures("rtk-mala", 0.2)
+    for nfe, value in ((25, 0.55), (55, 0.65)):
+        frame.loc[(frame["method"] == "ddpm-log-snr") & (frame["nfe_asked"] == nfe), "value"] = (
+            value
+        )
+    numbers = mixtures_table.numbers(frame)
+    assert numbers["grid_share_least"] == pytest.approx(0.25)
+    assert numbers["grid_share_largest"] == pytest.approx(0.75)
+    assert numbers["mala_above_ddpm_log_snr"] == 2
+    assert numbers["ddpm_log_snr_above_mala"] == 0
+
+
+def test_differences_from_published_values() -> None:
+    """On `circle` DDPM is published with .746 at 25; at 55 there is no published value."""
+    frame = mixtures("ddpm", 0.241)
+    compared = calibration_table.compared(frame)
+    ddpm = compared[compared["method"] == "ddpm"]
+    assert ddpm["difference"].tolist() == pytest.approx([-0.005])
+    numbers = calibration_table.numbers(frame)
+    assert numbers["compared"] == 5
+    assert numbers["notable"] == 4
+    assert numbers["gap_rtk_mala_largest"] == pytest.approx(0.5 - 0.936)
+    printed = calibration_table.table(frame).set_index("method").loc["DDPM"]
+    assert list(printed[["NFE 25, published", "NFE 25, ours"]]) == ["0.746", "0.741"]
 
 
 def test_printed_mixtures() -> None:

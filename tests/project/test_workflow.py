@@ -66,8 +66,16 @@ CHECKS = [
 TABLES = [*SAMPLED, *FLOORS, *COMPARISON, *CHECKS]
 # Experiments that have a figure, a table for print, and numbers for the article.
 FINISHED = [*dict.fromkeys(check.split("/")[0] for check in CHECKS)]
-NUMBERS = [*FINISHED, "mixtures", *DATASETS, "comparison", "comparison_error", "compute"]
-PRINTED = [*NUMBERS, "calibration", "comparison_protocol", "table_1"]
+NUMBERS = [
+    *FINISHED,
+    "mixtures",
+    "calibration",
+    *DATASETS,
+    "comparison",
+    "comparison_error",
+    "compute",
+]
+PRINTED = [*NUMBERS, "comparison_protocol", "table_1"]
 FIGURES = [
     "mixture_accuracy",
     "mixture_sinkhorn",
