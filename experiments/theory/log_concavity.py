@@ -4,7 +4,8 @@ The Hessian of a kernel's potential, ``hess g(z) = -hess log p_lo(z) + I / h``, 
 x, so its spectrum over all z follows from that of ``hess log p_lo``. For ``L = sup |hess log
 p_lo|`` and the segment length ``eta*(L)`` the paper promises eigenvalues in [L, 3L]. The study
 computes the extreme eigenvalues on segments of multiples of ``eta*``, at several times, and on
-segments of length 1, which the paper uses in its experiments.
+segments of length 1, which the paper uses in its experiments. ``L`` is the largest size of the
+eigenvalues found, and once more the analytic bound on it, which does not depend on them.
 """
 
 import math
@@ -75,6 +76,12 @@ def measure(
             {"metric": "largest", "value": (float(high.max()) + tilt) / lipschitz, "ratio": ratio},
             {"metric": "not_convex", "value": float((~convex).double().mean()), "ratio": ratio},
         ]
+    if not math.isnan(bound):
+        # With L from outside the eigenvalues may leave [L, 3L]; with their own maximum they cannot.
+        tilt = 1.0 / math.expm1(2.0 * segments.critical_length(bound))
+        for metric, extreme in (("smallest_outside", low.min()), ("largest_outside", high.max())):
+            value = (float(extreme) + tilt) / bound
+            table.append({"metric": metric, "value": value, "ratio": 1.0})
     # This length is no multiple of eta*, so its metric has a name of its own.
     not_convex = low[: len(samples)] + 1.0 / math.expm1(2.0 * PAPER_LENGTH) <= 0
     table.append(

@@ -47,6 +47,8 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     result = {
         "smallest_at_eta_star": at(frame, "smallest", 1.0).min(),
         "largest_at_eta_star": at(frame, "largest", 1.0).max(),
+        "smallest_with_outside_bound": at(frame, "smallest_outside", 1.0).min(),
+        "largest_with_outside_bound": at(frame, "largest_outside", 1.0).max(),
         "bound_ratio_largest": (at(frame, "lipschitz") / at(frame, "lipschitz_bound")).max(),
         "first_failing_ratio": smallest.loc[smallest["value"] <= 0, "ratio"].min(),
         "not_convex_at_10_largest": at(frame, "not_convex", MULTIPLE).max(),

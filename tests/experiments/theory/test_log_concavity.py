@@ -7,7 +7,7 @@ import torch
 
 import rtk
 from experiments.theory import curvature, log_concavity
-from rtk import targets
+from rtk import segments, targets
 
 
 def measured(target: str, ratios: list[float], t_lo: float = 0.0) -> dict[tuple[float, str], float]:
@@ -27,6 +27,27 @@ def test_kernels_within_eta_star_obey_the_theorem(target: str, t_lo: float) -> N
     assert table[1.0, "largest"] <= 3.0 + 1e-9
     assert table[0.2, "smallest"] > table[1.0, "smallest"]
     assert table[0.2, "not_convex"] == table[1.0, "not_convex"] == 0.0
+
+
+@pytest.mark.parametrize("target", ["circle", "chessboard", "spiral"])
+@pytest.mark.parametrize("t_lo", [0.0, 0.3])
+def test_a_bound_from_outside_keeps_the_promise(target: str, t_lo: float) -> None:
+    table = measured(target, [1.0], t_lo)
+    assert table[1.0, "smallest_outside"] >= 1.0 - 1e-9
+    assert table[1.0, "largest_outside"] <= 3.0 + 1e-9
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.5])
+def test_wrong_lengths_are_noticed(factor: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too long a segment is not convex enough; one too short has more than three times L.
+
+    On `circle` the bound is attained at 0.3, and L is .44 of it at 0, so that factors are not 1.1.
+    """
+    length = segments.critical_length
+    monkeypatch.setattr(segments, "critical_length", lambda lipschitz: factor * length(lipschitz))
+    short, long = measured("circle", [1.0], 0.3), measured("circle", [1.0], 0.0)
+    assert (short[1.0, "largest_outside"] > 3.0 + 1e-6) == (factor < 1.0)
+    assert (long[1.0, "smallest_outside"] < 1.0 - 1e-6) == (factor > 1.0)
 
 
 def test_log_concavity_fails_far_beyond_eta_star() -> None:
