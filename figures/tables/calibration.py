@@ -42,7 +42,7 @@ def compared(frame: pd.DataFrame) -> pd.DataFrame:
         ],
         columns=[*keys, "published"],
     )
-    measured = where(frame, metric=METRIC)[[*keys, "value", "standard_error"]]
+    measured = where(frame, metric=METRIC)[[*keys, "value"]]
     result = published.merge(measured, on=keys)
     return result.assign(difference=result["value"] - result["published"])
 

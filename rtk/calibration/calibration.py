@@ -70,8 +70,8 @@ class Calibration:
 
     def adds_noise(self, nfe: int) -> bool:
         """Whether "rtk" adds noise: if the score needs it, and where it costs little."""
-        free = kernels.noise_is_free(nfe, self.rms, self.trial.width)
-        return nfe >= kernels.FEWEST and (self.needs_noise or free)
+        cheap = kernels.noise_is_cheap(nfe, self.rms, self.trial.width)
+        return nfe >= kernels.FEWEST and (self.needs_noise or cheap)
 
     def solver(
         self,
@@ -188,7 +188,7 @@ class Calibration:
     def _kernels(self, model: Model, nfe: int) -> Calibrated:
         levels = kernels.levels(nfe, self.base, self.rms, self.trial.width)
         # Another seed than the pilot's, as the noise must not repeat the start of the chains.
-        generator = torch.Generator().manual_seed(self.seed + 1)
+        generator = torch.Generator().manual_seed((self.seed + 1) % 2**64)
         return kernels.fit(
             model,
             self.base,

@@ -47,9 +47,9 @@ class Levels:
     history: int
 
 
-def noise_is_free(nfe: int, rms: float, width: float) -> bool:
+def noise_is_cheap(nfe: int, rms: float, width: float) -> bool:
     """Whether hops are so accurate that their noise does little harm even if the score is exact."""
-    return nfe >= ENOUGH and width > NARROWEST * rms
+    return nfe >= ENOUGH and _is_seen(rms, width)
 
 
 def levels(nfe: int, base: GaussianBase, rms: float, width: float) -> Levels:
@@ -70,7 +70,7 @@ def levels(nfe: int, base: GaussianBase, rms: float, width: float) -> Levels:
         width: the root of the narrow variance of the pilot.
     """
     spread = math.sqrt(float(base.variances.max()))
-    seen = width > NARROWEST * rms
+    seen = _is_seen(rms, width)
     high = spread * min(4.0, max(1.0, nfe / 6.0)) if seen else spread
     low = min(3.0 * rms / nfe, 0.5 * width) if seen else max(3.0 * rms / nfe, 0.1 * rms)
     low = min(low, 0.5 * spread)
@@ -78,6 +78,11 @@ def levels(nfe: int, base: GaussianBase, rms: float, width: float) -> Levels:
     sigmas = tuple(high * math.exp(-length * k) for k in range(nfe))
     tau = 2.0 if seen else min(MOST, max(1.0, DEPTH / length - 1.0))
     return Levels(sigmas, tau, 1 if nfe <= 8 else 2)
+
+
+def _is_seen(rms: float, width: float) -> bool:
+    """Whether the narrowest part of the data has a width that can be seen."""
+    return width > NARROWEST * rms
 
 
 def fit(

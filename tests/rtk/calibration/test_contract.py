@@ -172,6 +172,13 @@ def test_noise_that_costs_little_is_added_in_any_case() -> None:
     assert not dataclasses.replace(calibration, trial=thin).adds_noise(40)
 
 
+@pytest.mark.parametrize("seed", [2**63, 2**64 - 1])
+def test_the_largest_seeds(seed: int) -> None:
+    """The noise of the fit has a seed of its own, which must be one too."""
+    calibration = rtk.calibrate(skewed().score, 2, seed=seed, dtype=DOUBLE)
+    assert torch.isfinite(samples(method="rtk", calibration=noisy(calibration))).all()
+
+
 # Dimensions and shapes.
 
 

@@ -217,3 +217,15 @@ def test_levels_decrease_for_every_number_of_scores(nfe: int, width: float) -> N
     assert all(hi > lo > 0.0 for hi, lo in zip(levels.sigmas, levels.sigmas[1:], strict=False))
     assert levels.tau > 0.0
     assert levels.history >= 1
+
+
+@pytest.mark.parametrize(("nfe", "height"), [(4, 1.0), (6, 1.0), (12, 2.0), (24, 4.0), (80, 4.0)])
+def test_where_the_levels_begin(nfe: int, height: float) -> None:
+    """At the widest direction, and if its narrowest part is seen, above that with more scores."""
+    widest = math.sqrt(float(skewed_base().variances.max()))
+    seen, unseen = (kernels.levels(nfe, skewed_base(), 1.0, width) for width in (0.3, 0.01))
+    assert seen.sigmas[0] == pytest.approx(height * widest)
+    assert seen.tau == 2.0
+    assert seen.sigmas[-1] < 0.3
+    assert unseen.sigmas[0] == pytest.approx(widest)
+    assert 1.0 <= unseen.tau <= 6.0
