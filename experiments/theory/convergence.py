@@ -23,7 +23,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from experiments.theory import gaussian, two_modes
@@ -222,7 +221,7 @@ def modes_chains(
     Returns:
         The TV of each run, by its numbers of segments and inner steps.
     """
-    x = torch.from_numpy(cells.centres).unsqueeze(1)
+    x = cells.points
     runs = set(runs)
     times = grid(two_modes.LIPSCHITZ, max(count for count, _ in runs), multiple)
     steps = max(steps for _, steps in runs)

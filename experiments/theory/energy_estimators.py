@@ -91,7 +91,7 @@ def pairs(grid: Grid) -> tuple[ReverseTransition, Point, Point]:
     """The kernel with a chain for each pair of cells, and the two centres of each pair."""
     single = two_modes.kernel()
     kernel = replace(single, x=single.x.expand(grid.cells**2, 1))
-    z = torch.from_numpy(grid.centres).unsqueeze(1)
+    z = grid.points
     return kernel, kernel.at(z.repeat_interleave(grid.cells, 0)), kernel.at(z.repeat(grid.cells, 1))
 
 

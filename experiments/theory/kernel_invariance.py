@@ -121,7 +121,7 @@ class Calibrating:
 def marginal(grid: Grid, sigma: float) -> Array:
     """``p_sigma``, the law of ``x_0 + sigma xi``."""
     t = process.time_from_noise_level(sigma)
-    x = process.alpha(t) * torch.from_numpy(grid.centres).unsqueeze(1)
+    x = process.alpha(t) * grid.points
     return grid.law(TARGET.log_prob(x, t).numpy())
 
 

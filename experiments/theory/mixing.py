@@ -100,7 +100,7 @@ def gaps(mode: float, x: float, eta: float, cells: int) -> tuple[float, float]:
     matrix = grid_law.mala_matrix(kernel, grid, step_size(mixture, eta))
     mala_gap = grid_law.spectral_gap(matrix)
     fine = grid_law.Grid(grid.low, grid.high, 4 * cells)
-    centres = torch.from_numpy(fine.centres).unsqueeze(1)
+    centres = fine.points
     log_density = exact.log_prob(centres).numpy()
     return mala_gap, float(grid_law.langevin_spectrum(log_density, fine)[1])
 

@@ -69,7 +69,7 @@ def variations(shape: str, method: str, nfe: int, settings: Settings) -> list[fl
     """The TV between the samples and the target in every dimension."""
     grid, factor = Grid(-EDGE, EDGE, settings.cells), SHAPES[shape]
     law = solvers.sample_law(factor.score, SOLVERS[method], grid, nfe, times(nfe))
-    centres = torch.from_numpy(grid.centres).unsqueeze(1)
+    centres = grid.points
     exact = grid.law(factor.log_prob(centres, 0.0).numpy())
     return [product.tv(law, exact, d, tolerance=1e-6) for d in settings.dimensions]
 

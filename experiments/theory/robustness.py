@@ -301,7 +301,7 @@ def gaussian(epsilons: list[float], sizes: Mapping[str, Any]) -> Rows:
 
 def modes_law(grid: Grid, t: float) -> Array:
     """Masses of p_t of the two modes on the grid, (cells,)."""
-    z = torch.from_numpy(grid.centres).unsqueeze(1)
+    z = grid.points
     return grid.law(two_modes.TARGET.log_prob(z, t).numpy())
 
 
@@ -311,7 +311,7 @@ def field(kind: str, grid: Grid, t: float) -> tuple[Callable[[Tensor], Tensor], 
     The kinds are ``constant``, ``scaling``, a multiple of the score, and ``wave``,
     ``cos(pi z / 2)``, which moves mass from one mode to the other.
     """
-    z = torch.from_numpy(grid.centres).unsqueeze(1)
+    z = grid.points
     fields: dict[str, tuple[Callable[[Tensor], Tensor], Tensor]] = {
         "constant": (torch.ones_like, z[:, 0]),
         "scaling": (lambda x: two_modes.TARGET.score(x, t), two_modes.TARGET.log_prob(z, t)),
@@ -344,7 +344,7 @@ def chain_laws(cases: list[tuple[str, str, float]], grid: Grid) -> Array:
     Returns:
         Masses, (cases, cells).
     """
-    z = torch.from_numpy(grid.centres).unsqueeze(1)
+    z = grid.points
     times = segments.from_lipschitz(two_modes.LIPSCHITZ, T_START, T_END)
     laws = np.tile(grid_law.start_law(Gaussian([0.0], [1.0]), grid), (len(cases), 1))
     for t_hi, t_lo in itertools.pairwise(times):

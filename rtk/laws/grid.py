@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.linalg import eigvalsh_tridiagonal
+from torch import Tensor
 
 from rtk.energy import EnergyDifference, estimator
 from rtk.kernel import Point, ReverseTransition
@@ -60,6 +61,11 @@ class Grid:
         """Shape (cells,)."""
         half = 0.5 * self.spacing
         return np.linspace(self.low + half, self.high - half, self.cells)
+
+    @property
+    def points(self) -> Tensor:
+        """The centres as points of one coordinate, shape (cells, 1), float64."""
+        return torch.from_numpy(self.centres).unsqueeze(1)
 
     def law(self, log_density: Array) -> Array:
         """Probabilities of the cells from a log-density at the centres, up to a constant."""
@@ -165,7 +171,7 @@ def segment_laws(
         lies in cell i, so ``p_lo = p_hi @ segment_laws(...)[k]``.
     """
     energy = estimator(energy, kernels.log_prob)
-    z = torch.from_numpy(grid.centres).unsqueeze(1)
+    z = grid.points
     if kernels.x.shape != z.shape:
         raise ValueError(f"expected x of shape {(*z.shape,)}, got {(*kernels.x.shape,)}")
     n, score = grid.cells, kernels.score(z, kernels.t_lo)
@@ -260,7 +266,7 @@ def on_grid(
         raise ValueError(
             f"expected a kernel of one chain in one dimension, got x of shape {(*kernel.x.shape,)}"
         )
-    z = torch.from_numpy(grid.centres).unsqueeze(1)
+    z = grid.points
     kernels = replace(kernel, x=kernel.x.double().expand(grid.cells, 1))
     return kernels, kernels.at(z, with_log_prob)
 

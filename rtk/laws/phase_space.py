@@ -23,7 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-from rtk.laws.grid import Array, Grid
+from rtk.laws.gaussian import Gaussian
+from rtk.laws.grid import Array, Grid, start_law
 from rtk.mcmc.uld import Coefficients, coefficients
 
 # Largest probability that a law may have at the edges of its grid, or below zero, in all.
@@ -52,7 +53,7 @@ class PhaseSpace:
 
     def start(self, law: Array) -> Array:
         """The joint law of ``z`` with the given law and an independent ``v ~ N(0, 1)``."""
-        return np.outer(law, self.velocities.law(-0.5 * self.velocities.centres**2))
+        return np.outer(law, start_law(Gaussian([0.0], [1.0]), self.velocities))
 
     def kicked(self, law: Array, duration: float) -> Array:
         """``v+ = v - h grad g(z)``."""

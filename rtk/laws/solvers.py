@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rtk.laws.grid import Array, Grid
+from rtk.laws.gaussian import Gaussian
+from rtk.laws.grid import Array, Grid, start_law
 from rtk.laws.phase_space import check_resolved, transport
 from rtk.plan import make_plan
 from rtk.samplers.base import OneScorePerSegment, Sampler, State, initial
@@ -61,9 +62,9 @@ def sample_law(
         raise ValueError(f"expected a sampler of one score per segment, got {sampler}")
     plan = make_plan(score, sampler, nfe, segments=segments)
     source = Grid(grid.low, grid.high, FINER * grid.cells)
-    law = source.law(-0.5 * source.centres**2)
+    law = start_law(Gaussian([0.0], [1.0]), source)
     start = plan.crossings[0]
-    state = State(initial(start.sampler, _column(source), start.t_hi), start.t_hi)
+    state = State(initial(start.sampler, source.points, start.t_hi), start.t_hi)
     for crossing in plan.crossings:
         quiet, loud = (
             crossing.sampler(
@@ -77,10 +78,6 @@ def sample_law(
         state = quiet
         if deviation > 0.0:
             law = transport(grid, quiet.x.squeeze(1).numpy(), deviation**2) @ law
-            state = State(_column(grid), crossing.t_lo)
+            state = State(grid.points, crossing.t_lo)
     law = check_resolved(transport(grid, state.x.squeeze(1).numpy(), 0.0) @ law)
     return np.maximum(law, 0.0)
-
-
-def _column(grid: Grid) -> Tensor:
-    return torch.from_numpy(grid.centres).unsqueeze(1)

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from experiments.theory import product_laws
 from experiments.theory.product_laws import SHAPES, SOLVERS, Settings
@@ -19,7 +18,7 @@ SETTINGS = Settings(dimensions=[1, 2, 64], nfe=[16], cells=512)
 def test_shapes_are_standardised(shape: str) -> None:
     """Mean 0 and variance 1, by quadrature of the density; less than 1e-7 beyond the grid."""
     grid = Grid(-product_laws.EDGE, product_laws.EDGE, 2000)
-    centres = torch.from_numpy(grid.centres).unsqueeze(1)
+    centres = grid.points
     density = np.exp(SHAPES[shape].log_prob(centres, 0.0).numpy()) * grid.spacing
     assert density.sum() == pytest.approx(1.0, abs=1e-7)
     assert density @ grid.centres == pytest.approx(0.0, abs=1e-7)
@@ -29,7 +28,7 @@ def test_shapes_are_standardised(shape: str) -> None:
 def test_shapes_are_what_they_are_called() -> None:
     """Skewness, two maxima, and a kurtosis above three with one maximum."""
     grid = Grid(-product_laws.EDGE, product_laws.EDGE, 2000)
-    centres = torch.from_numpy(grid.centres).unsqueeze(1)
+    centres = grid.points
     laws = {name: grid.law(each.log_prob(centres, 0.0).numpy()) for name, each in SHAPES.items()}
     maxima = {
         name: int(((law[1:-1] > law[:-2]) & (law[1:-1] >= law[2:])).sum())

@@ -47,7 +47,7 @@ def test_score_errors_have_the_size_that_they_say(kind: str, t: float) -> None:
 def test_fields_on_the_line_have_unit_size_and_their_integrals(kind: str) -> None:
     for t in (0.0, 0.7):
         error, integral = robustness.field(kind, GRID, t)
-        values = error(torch.from_numpy(GRID.centres).unsqueeze(1)).numpy()[:, 0]
+        values = error(GRID.points).numpy()[:, 0]
         assert robustness.modes_law(GRID, t) @ values**2 == pytest.approx(1.0)
         slope = np.gradient(integral, GRID.spacing)
         np.testing.assert_allclose(slope[1:-1], values[1:-1], atol=0.02 * np.abs(values).max())
@@ -171,7 +171,7 @@ def test_whole_chains_on_the_line() -> None:
     clean, shifted, lifted = robustness.chain_laws(cases, GRID)
     assert grid_law.tv(clean, robustness.modes_law(GRID, robustness.T_END)) < 1e-3
     law = grid_law.start_law(Gaussian([0.0], [1.0]), GRID)
-    z = torch.from_numpy(GRID.centres).unsqueeze(1)
+    z = GRID.points
     times = segments.from_lipschitz(two_modes.LIPSCHITZ, robustness.T_START, robustness.T_END)
     for hi, lo in itertools.pairwise(times):
         spread = math.sqrt(process.variance(hi - lo)) * math.exp(hi - lo)

@@ -142,7 +142,7 @@ def test_simulation_of_ula_agrees(steps: int) -> None:
 
 def kernels_of_the_grid(grid: Grid, t_hi: float, t_lo: float) -> ReverseTransition:
     """The skewed target's kernels, one for each cell."""
-    x = torch.from_numpy(grid.centres).unsqueeze(1)
+    x = grid.points
     return replace(skewed_kernel(), x=x, t_hi=t_hi, t_lo=t_lo)
 
 

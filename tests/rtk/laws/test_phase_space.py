@@ -1,7 +1,6 @@
 """Laws of underdamped Langevin on a grid against affine maps and against the sampler itself."""
 
 import itertools
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,19 +12,20 @@ from rtk import GaussianMixture
 from rtk.kernel import ReverseTransition
 from rtk.laws import phase_space
 from rtk.laws.affine import affine_law
-from rtk.laws.grid import Grid
+from rtk.laws.gaussian import Gaussian
+from rtk.laws.grid import Grid, start_law
 from rtk.laws.phase_space import PhaseSpace
 from rtk.mcmc import splitting, uld
 from rtk.noise import ChainNoise, Noise
-from tests.oracles import DOUBLE, gaussian, mixture_of
+from tests.oracles import DOUBLE, gaussian
+from tests.rtk.laws.cases import SKEWED, assert_samples
 
 Array = NDArray[np.float64]
 INTEGRATORS = ("exponential", *splitting.WORDS)
 POSITIONS, VELOCITIES = Grid(-8.0, 8.0, 256), Grid(-8.0, 8.0, 128)
 STEPS, FRICTION = 7, 1.5
-START = 0.25
-"""Variance of the start ``N(0.3, 1/4)``; a point mass has no law that a grid resolves."""
-SKEWED = mixture_of([0.7, 0.3], [[-0.5], [1.2]], torch.tensor([0.3, 0.8], dtype=DOUBLE))
+START = Gaussian([0.3], [0.25])
+"""Law of the chains at first; a point mass has no law that a grid resolves."""
 
 
 def kernel(target: GaussianMixture, n: int = 1) -> ReverseTransition:
@@ -39,7 +39,7 @@ def chains(
 ) -> Tensor:
     """The positions of the package's own sampler, from the start above."""
     k = kernel(target, n)
-    z = 0.3 + START**0.5 * noise.normal()
+    z = 0.3 + 0.5 * noise.normal()
     if integrator == "exponential":
         return uld.uld(k, z, STEPS, step_size, FRICTION, noise)
     return splitting.splitting(k, z, integrator, STEPS, step_size, FRICTION, noise)
@@ -47,10 +47,10 @@ def chains(
 
 def joint_law(target: GaussianMixture, integrator: str, step_size: float) -> Array:
     """The law of position and velocity on the grid."""
-    z = torch.from_numpy(POSITIONS.centres).unsqueeze(1)
+    z = POSITIONS.points
     gradient = kernel(target, POSITIONS.cells).grad(z).squeeze(1).numpy()
     space = PhaseSpace(POSITIONS, VELOCITIES, gradient)
-    law = space.start(POSITIONS.law(-((POSITIONS.centres - 0.3) ** 2) / (2.0 * START)))
+    law = space.start(start_law(START, POSITIONS))
     if integrator == "exponential":
         return phase_space.uld(law, space, STEPS, step_size, FRICTION)
     return phase_space.splitting(law, space, integrator, STEPS, step_size, FRICTION)
@@ -66,10 +66,7 @@ def test_gaussian(integrator: str, step_size: float) -> None:
     def draw(noise: Noise) -> Tensor:
         return chains(target, integrator, step_size, noise, noise.n)
 
-    exact = affine_law(draw, 1)
-    (mean,), (variance,) = exact.mean, exact.variance
-    expected = POSITIONS.law(-((POSITIONS.centres - mean) ** 2) / (2.0 * variance))
-    assert np.abs(law - expected).sum() <= 1e-9
+    assert np.abs(law - start_law(affine_law(draw, 1), POSITIONS)).sum() <= 1e-9
 
 
 @pytest.mark.parametrize("integrator", INTEGRATORS)
@@ -79,21 +76,16 @@ def test_skewed(integrator: str) -> None:
     law = joint_law(SKEWED, integrator, step_size).sum(1)
     noise = ChainNoise(0, n, (1,), dtype=DOUBLE)
     z = chains(SKEWED, integrator, step_size, noise, n).squeeze(1).numpy()
-    functions: list[Callable[[Array], Array]] = [
-        lambda z: z, lambda z: z**2, lambda z: z**3, lambda z: np.cos(3.0 * z)
-    ]  # fmt: skip
-    for f in functions:
-        error = f(z).std() / n**0.5
-        assert abs(f(z).mean() - law @ f(POSITIONS.centres)) <= 5.0 * error
+    assert_samples(z, law, POSITIONS)
 
 
 @pytest.mark.parametrize("integrator", ["OBABO", "BAOAB", "UBU"])
 def test_second_order(integrator: str) -> None:
     """Halving the step of a symmetric word changes the law at a fixed time four times less."""
-    z = torch.from_numpy(POSITIONS.centres).unsqueeze(1)
+    z = POSITIONS.points
     gradient = kernel(SKEWED, POSITIONS.cells).grad(z).squeeze(1).numpy()
     space = PhaseSpace(POSITIONS, VELOCITIES, gradient)
-    start = space.start(POSITIONS.law(-((POSITIONS.centres - 0.3) ** 2) / (2.0 * START)))
+    start = space.start(start_law(START, POSITIONS))
     laws = [
         phase_space.splitting(start, space, integrator, steps, 0.8 / steps, FRICTION)
         for steps in (8, 16, 32)
