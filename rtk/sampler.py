@@ -186,7 +186,7 @@ def sample(
 
 def default_chunk(shape: tuple[int, ...], device: torch.device) -> int:
     """Chains computed together: what fits a CPU's cache, or fills a GPU."""
-    numbers = 2**15 if device.type == "cpu" else 2**24
+    numbers = 2**16 if device.type == "cpu" else 2**24
     return max(1, numbers // max(1, torch.Size(shape).numel()))
 
 

@@ -6,7 +6,7 @@ Covariances are kept as eigenvalues and eigenvectors, so that noising adds to a 
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from numpy.typing import ArrayLike
@@ -18,6 +18,20 @@ from rtk.targets.base import DType, Generator, Target, check_time, draw_componen
 from rtk.targets.mixture_transition import MixtureTransition, Parameters
 
 Time = float | Tensor
+
+
+class Products(NamedTuple):
+    """What the products of `GaussianMixture._by_products` need at a time ``t``.
+
+    With ``c`` the mean of the mixture and ``v_i`` the noised variances: ``centre`` ``a c`` (d,);
+    ``inverse`` ``1 / v_i``, (m, 1) or (m, d); ``pull`` ``a (m_i - c) / v_i`` (m, d); ``constant``
+    (m, 1), the part of the logits that does not depend on ``x``.
+    """
+
+    centre: Tensor
+    inverse: Tensor
+    pull: Tensor
+    constant: Tensor
 
 
 class GaussianMixture(Target):
@@ -84,13 +98,14 @@ class GaussianMixture(Target):
                 f"{self.variances.min().item():.3g}"
             )
         self._copies: dict[torch.device, Parameters] = {}
+        self._last: tuple[tuple[torch.device, float], Products] | None = None
 
     def __repr__(self) -> str:
         return f"GaussianMixture(components={self.components}, dimension={self.dimension})"
 
     def __getstate__(self) -> dict[str, Any]:
         # Copies on a GPU would keep the mixture from being loaded where there is none.
-        return self.__dict__ | {"_copies": {}}
+        return self.__dict__ | {"_copies": {}, "_last": None}
 
     @property
     def components(self) -> int:
@@ -107,14 +122,13 @@ class GaussianMixture(Target):
 
         ``r_i`` are the `responsibilities`, ``C_{t,i}`` the noised covariances.
         """
+        self._check_x(x)
         if self._has_one_diagonal_form(t):
-            logits, away, pull, inverse = self._by_products(x, check_time(t))
-            weight = torch.softmax(logits, 1)
-            offsets = self.parameters_on(x.device).offsets
-            # One factor for each component scales the weights, not the larger matrix of means.
-            isotropic = pull.shape[1] == 1
-            towards = (weight * pull.T) @ offsets if isotropic else weight @ (pull * offsets)
-            score = torch.addcmul(towards, away, weight @ inverse, value=-1.0)
+            constants = self._products(check_time(t), x.device)
+            logits, away = self._by_products(x, constants)
+            weight = torch.softmax(logits, 0).T
+            towards = weight @ constants.pull
+            score = torch.addcmul(towards, away, weight @ constants.inverse, value=-1.0)
         else:
             logits, pull = self._by_differences(x, t)
             score = (torch.softmax(logits, 1).unsqueeze(2) * pull).sum(1)
@@ -122,7 +136,7 @@ class GaussianMixture(Target):
 
     def log_prob(self, x: Tensor, t: Time) -> Tensor:
         """The normalised log-density ``log p_t(x)``, shape (n,)."""
-        return torch.logsumexp(self._logits(x, t), 1).to(x.dtype)
+        return torch.logsumexp(self._logits(x, t), 0).to(x.dtype)
 
     def responsibilities(self, x: Tensor, t: Time) -> Tensor:
         """The posterior probability ``r_i(x)`` of each component given ``x_t = x``, (n, m)."""
@@ -165,13 +179,14 @@ class GaussianMixture(Target):
 
     def _responsibilities(self, x: Tensor, t: Time) -> Tensor:
         """The `responsibilities` in float64."""
-        return torch.softmax(self._logits(x, t), 1)
+        return torch.softmax(self._logits(x, t), 0).T.contiguous()
 
     def _logits(self, x: Tensor, t: Time) -> Tensor:
-        """``log(w_i N(x; a_t m_i, C_{t,i}))``, shape (n, m)."""
+        """``log(w_i N(x; a_t m_i, C_{t,i}))``, shape (m, n)."""
+        self._check_x(x)
         if self._has_one_diagonal_form(t):
-            return self._by_products(x, check_time(t))[0]
-        return self._by_differences(x, t)[0]
+            return self._by_products(x, self._products(check_time(t), x.device))[0]
+        return self._by_differences(x, t)[0].T
 
     def parameters_on(self, device: torch.device) -> Parameters:
         """The parameters on ``device``, copied there once."""
@@ -187,36 +202,43 @@ class GaussianMixture(Target):
         one_time = not isinstance(t, Tensor) or t.ndim == 0
         return one_time and self._parameters.basis is None
 
-    def _by_products(self, x: Tensor, t: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _products(self, t: float, device: torch.device) -> Products:
+        """What `_by_products` needs at ``t``; that of the last call is kept."""
+        last = self._last
+        if last is None or last[0] != (device, t):
+            with torch.inference_mode(False), torch.no_grad():
+                last = self._last = (device, t), self._make_products(t, device)
+        return last[1]
+
+    def _make_products(self, t: float, device: torch.device) -> Products:
+        weights, _, centre, offsets, variances, _ = self.parameters_on(device)
+        a = process.alpha(t)
+        variances = a**2 * variances + process.variance(t)
+        inverse = 1.0 / variances
+        pull = a * offsets * inverse
+        lengths = a * (pull * offsets).sum(1)
+        volumes = torch.log(2 * math.pi * variances).expand_as(offsets).sum(1)
+        constant = torch.log(weights) - 0.5 * (lengths + volumes)
+        return Products(a * centre, inverse, pull, constant.unsqueeze(1))
+
+    def _by_products(self, x: Tensor, constants: Products) -> tuple[Tensor, Tensor]:
         """Logits ``log(w_i N(x; a m_i, v_i))`` by matrix products, for diagonal covariances.
 
         Squares are expanded, so all is relative to the mean ``c`` of the mixture: the numbers then
-        are as large as the mixture is wide, not as far as it is from the origin.
+        are as large as the mixture is wide, not as far as it is from the origin. Components come
+        first, because sums over the few components of many rows are fast in this order only.
 
         Returns:
-            the logits (n, m); ``x - a c`` (n, d); ``a / v_i`` and ``1 / v_i``, both of shape (m, 1)
-            or (m, d).
+            the logits (m, n) and ``x - a c`` (n, d).
         """
-        self._check_x(x)
-        weights, _, centre, offsets, variances, _ = self.parameters_on(x.device)
-        a = process.alpha(t)
-        away = x.double() - a * centre
-        variances = a**2 * variances + process.variance(t)
-        inverse = 1.0 / variances
-        pull = a * inverse
+        centre, inverse, pull, constant = constants
+        away = x.double() - centre
+        logits = torch.addmm(constant, pull, away.T)
         if inverse.shape[1] == 1:
-            square = away.square().sum(1, keepdim=True)
-            cross = (away @ offsets.T) * pull.T
-            lengths = a * pull[:, 0] * torch.linalg.vector_norm(offsets, dim=1).square()
-            volumes = self.dimension * torch.log(2 * math.pi * variances[:, 0])
+            logits.addcmul_(inverse, away.square().sum(1), value=-0.5)
         else:
-            square = away.square()
-            scaled = pull * offsets
-            cross = away @ scaled.T
-            lengths = a * (scaled * offsets).sum(1)
-            volumes = torch.log(2 * math.pi * variances).sum(1)
-        cross += torch.log(weights) - 0.5 * (lengths + volumes)
-        return torch.addmm(cross, square, inverse.T, alpha=-0.5), away, pull, inverse
+            logits.addmm_(inverse, away.square().T, alpha=-0.5)
+        return logits, away
 
     def _by_differences(self, x: Tensor, t: Time) -> tuple[Tensor, Tensor]:
         """Logits ``log(w_i N(x; ...))`` (n, m) and component scores ``u_i`` (n, m, d), any form."""
