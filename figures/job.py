@@ -40,14 +40,14 @@ def read_arguments(snakemake: Any) -> dict[str, Any]:
 
     Tables under one name are joined into one, with their rows one below the other. Files of arrays
     become a mapping from the name of the file to its arrays by name. A file of numbers becomes a
-    mapping from names to numbers. The input ``code`` is left out.
+    mapping from names to numbers. The param ``code``, a digest of the code, is left out.
     """
     files = {
         name: [paths] if isinstance(paths, str) else [*paths]
         for name, paths in snakemake.input.items()
-        if name != "code"
     }
-    return {name: _read(paths) for name, paths in files.items()} | dict(snakemake.params.items())
+    params = {name: value for name, value in snakemake.params.items() if name != "code"}
+    return {name: _read(paths) for name, paths in files.items()} | params
 
 
 def _read(paths: list[str]) -> Any:

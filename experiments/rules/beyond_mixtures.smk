@@ -3,11 +3,6 @@ BEYOND = config["beyond_mixtures"]
 
 
 rule simulate_beyond_mixtures:
-    input:
-        code=sources(
-            "experiments/beyond_mixtures/sample.py",
-            methods={options["method"] for options in BEYOND["methods"].values()},
-        ),
     output:
         table="<results>/data/beyond_mixtures/{target}.parquet",
         sample="<results>/data/beyond_mixtures/{target}.npz",
@@ -19,6 +14,10 @@ rule simulate_beyond_mixtures:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest(
+            "experiments/beyond_mixtures/sample.py",
+            methods={options["method"] for options in BEYOND["methods"].values()},
+        ),
         target="{target}",
         seed=config["seed"],
         methods=BEYOND["methods"],
@@ -34,7 +33,6 @@ rule simulate_beyond_mixtures:
 
 rule figure_beyond_mixtures:
     input:
-        code=sources("figures/plots/beyond_mixtures.py"),
         frame=expand(rules.simulate_beyond_mixtures.output.table, target=BEYOND["targets"]),
     output:
         pdf="<results>/figures/beyond_mixtures.pdf",
@@ -51,13 +49,14 @@ rule figure_beyond_mixtures:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/plots/beyond_mixtures.py"),
     script:
         "../../figures/plots/beyond_mixtures.py"
 
 
 rule figure_beyond_mixtures_scatter:
     input:
-        code=sources("figures/plots/beyond_mixtures_scatter.py"),
         samples=expand(rules.simulate_beyond_mixtures.output.sample, target=BEYOND["targets"]),
     output:
         pdf="<results>/figures/beyond_mixtures_scatter.pdf",
@@ -74,13 +73,14 @@ rule figure_beyond_mixtures_scatter:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/plots/beyond_mixtures_scatter.py"),
     script:
         "../../figures/plots/beyond_mixtures_scatter.py"
 
 
 rule table_beyond_mixtures:
     input:
-        code=sources("figures/tables/beyond_mixtures.py"),
         frame=expand(rules.simulate_beyond_mixtures.output.table, target=BEYOND["targets"]),
     output:
         table=report(
@@ -98,6 +98,7 @@ rule table_beyond_mixtures:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("figures/tables/beyond_mixtures.py"),
         headline=BEYOND["headline"],
     script:
         "../../figures/tables/beyond_mixtures.py"

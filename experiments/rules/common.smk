@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from experiments.workflow.sources import sources
+from experiments.workflow.sources import digest
 
 SCALES = ("smoke", "default", "paper")
 

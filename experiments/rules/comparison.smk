@@ -16,10 +16,6 @@ SCORE_ERROR_TABLES = expand("<results>/data/score_errors/{method}.parquet", meth
 
 
 rule tune:
-    input:
-        code=lambda wildcards: sources(
-            "experiments/comparison/tune.py", methods=registered(wildcards)
-        ),
     output:
         tuned="<results>/tuning/{method}.json",
     log:
@@ -32,6 +28,9 @@ rule tune:
         "../../environment.yml"
     threads: 1
     params:
+        code=lambda wildcards: digest(
+            "experiments/comparison/tune.py", methods=registered(wildcards)
+        ),
         name="{method}",
         method=compared,
         budget=COMPARISON["budget"],
@@ -46,9 +45,6 @@ rule tune:
 rule compare:
     input:
         unpack(tuned_settings),
-        code=lambda wildcards: sources(
-            "experiments/comparison/compare.py", methods=registered(wildcards)
-        ),
     output:
         table="<results>/data/comparison/{method}.parquet",
         sample="<results>/data/comparison/{method}.npz",
@@ -62,6 +58,9 @@ rule compare:
         "../../environment.yml"
     threads: 1
     params:
+        code=lambda wildcards: digest(
+            "experiments/comparison/compare.py", methods=registered(wildcards)
+        ),
         experiment="comparison",
         name="{method}",
         method=compared,
@@ -80,9 +79,6 @@ rule compare:
 rule compare_with_score_errors:
     input:
         unpack(tuned_settings),
-        code=lambda wildcards: sources(
-            "experiments/comparison/compare.py", methods=registered(wildcards)
-        ),
     output:
         table="<results>/data/score_errors/{method}.parquet",
     log:
@@ -95,6 +91,9 @@ rule compare_with_score_errors:
         "../../environment.yml"
     threads: 1
     params:
+        code=lambda wildcards: digest(
+            "experiments/comparison/compare.py", methods=registered(wildcards)
+        ),
         experiment="score_errors",
         name="{method}",
         method=compared,
@@ -116,8 +115,6 @@ rule compare_with_score_errors:
 
 
 rule comparison_floor:
-    input:
-        code=sources("experiments/comparison/floor.py", methods=[]),
     output:
         table="<results>/data/comparison/exact.parquet",
         sample="<results>/data/comparison/exact.npz",
@@ -129,6 +126,7 @@ rule comparison_floor:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("experiments/comparison/floor.py", methods=[]),
         experiment="comparison",
         targets=COMPARISON["targets"],
         pictured=COMPARISON["pictured"]["target"],
@@ -139,8 +137,6 @@ rule comparison_floor:
 
 
 rule score_errors_floor:
-    input:
-        code=sources("experiments/comparison/floor.py", methods=[]),
     output:
         table="<results>/data/score_errors/exact.parquet",
     log:
@@ -151,6 +147,7 @@ rule score_errors_floor:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("experiments/comparison/floor.py", methods=[]),
         experiment="score_errors",
         targets=SCORE_ERRORS["targets"],
         seed=config["seed"],
@@ -160,7 +157,6 @@ rule score_errors_floor:
 
 rule figure_comparison_curves:
     input:
-        code=sources("figures/plots/comparison_curves.py"),
         frame=COMPARISON_TABLES,
         floor=COMPARISON_FLOOR,
     output:
@@ -182,6 +178,7 @@ rule figure_comparison_curves:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("figures/plots/comparison_curves.py"),
         metric=lambda wildcards: COMPARISON_CURVES[wildcards.curve],
     script:
         "../../figures/plots/comparison_curves.py"
@@ -189,7 +186,6 @@ rule figure_comparison_curves:
 
 rule figure_comparison_matrix:
     input:
-        code=sources("figures/plots/comparison_matrix.py"),
         frame=COMPARISON_TABLES,
         floor=COMPARISON_FLOOR,
     output:
@@ -208,13 +204,14 @@ rule figure_comparison_matrix:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/plots/comparison_matrix.py"),
     script:
         "../../figures/plots/comparison_matrix.py"
 
 
 rule figure_comparison_error:
     input:
-        code=sources("figures/plots/comparison_error.py"),
         frame=SCORE_ERROR_TABLES,
         floor="<results>/data/score_errors/exact.parquet",
     output:
@@ -233,13 +230,14 @@ rule figure_comparison_error:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/plots/comparison_error.py"),
     script:
         "../../figures/plots/comparison_error.py"
 
 
 rule table_comparison_error:
     input:
-        code=sources("figures/tables/comparison_error.py"),
         frame=SCORE_ERROR_TABLES,
         floor="<results>/data/score_errors/exact.parquet",
     output:
@@ -258,13 +256,14 @@ rule table_comparison_error:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/tables/comparison_error.py"),
     script:
         "../../figures/tables/comparison_error.py"
 
 
 rule figure_comparison_scatter:
     input:
-        code=sources("figures/plots/comparison_scatter.py"),
         samples=expand("<results>/data/comparison/{method}.npz", method=["exact", *COMPARED]),
     output:
         pdf="<results>/figures/comparison_scatter.pdf",
@@ -283,6 +282,7 @@ rule figure_comparison_scatter:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("figures/plots/comparison_scatter.py"),
         nfe=COMPARISON["pictured"]["nfe"],
     script:
         "../../figures/plots/comparison_scatter.py"
@@ -290,7 +290,6 @@ rule figure_comparison_scatter:
 
 rule table_comparison:
     input:
-        code=sources("figures/tables/comparison.py"),
         frame=COMPARISON_TABLES,
         floor=COMPARISON_FLOOR,
     output:
@@ -309,13 +308,14 @@ rule table_comparison:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/tables/comparison.py"),
     script:
         "../../figures/tables/comparison.py"
 
 
 rule table_comparison_protocol:
     input:
-        code=sources("figures/tables/comparison_protocol.py"),
         protocol=mixture_tables(["ddpm", "ddim", "rtk-uld", "rtk-mala"]),
         protocol_floor=mixture_tables(["exact"]),
         frame=COMPARISON_TABLES,
@@ -335,5 +335,7 @@ rule table_comparison_protocol:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/tables/comparison_protocol.py"),
     script:
         "../../figures/tables/comparison_protocol.py"

@@ -9,8 +9,6 @@ wildcard_constraints:
 
 # One copy of the data serves every scale.
 rule fetch_images:
-    input:
-        code=sources("experiments/images/fetch.py"),
     output:
         data=image_data("{dataset}"),
     log:
@@ -22,6 +20,7 @@ rule fetch_images:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("experiments/images/fetch.py"),
         local=lambda wildcards: DATASETS[wildcards.dataset]["local"],
     script:
         "../images/fetch.py"
@@ -29,7 +28,6 @@ rule fetch_images:
 
 rule train_classifier:
     input:
-        code=sources("experiments/images/train_classifier.py"),
         data=rules.fetch_images.output.data,
     output:
         weights="<results>/{dataset}/classifier.safetensors",
@@ -41,6 +39,7 @@ rule train_classifier:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("experiments/images/train_classifier.py"),
         title=title_of_dataset,
         training=IMAGES["classifier"],
     script:
@@ -49,7 +48,6 @@ rule train_classifier:
 
 rule train_score:
     input:
-        code=sources("experiments/images/train.py"),
         data=rules.fetch_images.output.data,
     output:
         weights="<results>/{dataset}/score.safetensors",
@@ -62,6 +60,7 @@ rule train_score:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("experiments/images/train.py"),
         training=IMAGES["score"],
     script:
         "../images/train.py"
@@ -69,10 +68,6 @@ rule train_score:
 
 rule sample_images:
     input:
-        code=lambda wildcards: sources(
-            "experiments/images/sample.py",
-            methods=[IMAGES["methods"][wildcards.method]["sampler"]["method"]],
-        ),
         data=rules.fetch_images.output.data,
         score=image_weights("score"),
         classifier=image_weights("classifier"),
@@ -89,6 +84,10 @@ rule sample_images:
         "../../environment.yml"
     threads: 1
     params:
+        code=lambda wildcards: digest(
+            "experiments/images/sample.py",
+            methods=[IMAGES["methods"][wildcards.method]["sampler"]["method"]],
+        ),
         method="{method}",
         grid=lambda wildcards: IMAGES["methods"][wildcards.method].get("grid"),
         sampler=lambda wildcards: IMAGES["methods"][wildcards.method]["sampler"],
@@ -102,7 +101,6 @@ rule sample_images:
 
 rule images_floor:
     input:
-        code=sources("experiments/images/floor.py", methods=[]),
         data=rules.fetch_images.output.data,
         classifier=image_weights("classifier"),
     output:
@@ -115,6 +113,7 @@ rule images_floor:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("experiments/images/floor.py", methods=[]),
         seed=config["seed"],
         images=lambda wildcards: DATASETS[wildcards.dataset]["images"],
     script:
@@ -123,7 +122,6 @@ rule images_floor:
 
 rule figure_images_frechet:
     input:
-        code=sources("figures/plots/images_frechet.py"),
         frame=expand("<results>/data/{{dataset}}/{method}.parquet", method=IMAGES["methods"]),
         floor=rules.images_floor.output.table,
     output:
@@ -143,6 +141,7 @@ rule figure_images_frechet:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("figures/plots/images_frechet.py"),
         title=title_of_dataset,
     script:
         "../../figures/plots/images_frechet.py"
@@ -150,7 +149,6 @@ rule figure_images_frechet:
 
 rule figure_images_samples:
     input:
-        code=sources("figures/plots/images_samples.py"),
         samples=expand("<results>/data/{{dataset}}/{method}.npz", method=IMAGES["methods"]),
     output:
         pdf="<results>/figures/{dataset}_samples.pdf",
@@ -169,6 +167,7 @@ rule figure_images_samples:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("figures/plots/images_samples.py"),
         nfe=lambda wildcards: DATASETS[wildcards.dataset]["nfe"],
     script:
         "../../figures/plots/images_samples.py"
@@ -176,7 +175,6 @@ rule figure_images_samples:
 
 rule table_images:
     input:
-        code=sources("figures/tables/images.py"),
         frame=expand("<results>/data/{{dataset}}/{method}.parquet", method=IMAGES["methods"]),
         floor=rules.images_floor.output.table,
     output:
@@ -195,5 +193,7 @@ rule table_images:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/tables/images.py"),
     script:
         "../../figures/tables/images.py"

@@ -3,11 +3,6 @@ MIXTURES = config["mixtures"]
 
 
 rule simulate_mixture:
-    input:
-        code=lambda wildcards: sources(
-            "experiments/mixtures/sample.py",
-            methods=[MIXTURES["methods"][wildcards.method]["sampler"]["method"]],
-        ),
     output:
         table="<results>/data/mixtures/{target}/{method}.parquet",
         sample="<results>/data/mixtures/{target}/{method}.npz",
@@ -21,6 +16,10 @@ rule simulate_mixture:
         "../../environment.yml"
     threads: 1
     params:
+        code=lambda wildcards: digest(
+            "experiments/mixtures/sample.py",
+            methods=[MIXTURES["methods"][wildcards.method]["sampler"]["method"]],
+        ),
         target="{target}",
         method="{method}",
         grid=lambda wildcards: MIXTURES["methods"][wildcards.method]["grid"],
@@ -35,8 +34,6 @@ rule simulate_mixture:
 
 
 rule mixture_floor:
-    input:
-        code=sources("experiments/mixtures/floor.py", methods=[]),
     output:
         table="<results>/data/mixtures/{target}/exact.parquet",
         sample="<results>/data/mixtures/{target}/exact.npz",
@@ -48,6 +45,7 @@ rule mixture_floor:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("experiments/mixtures/floor.py", methods=[]),
         target="{target}",
         seed=config["seed"],
         chains=MIXTURES["chains"],
@@ -59,7 +57,6 @@ rule mixture_floor:
 
 rule figure_mixture_curves:
     input:
-        code=sources("figures/plots/mixture_curves.py"),
         frame=mixture_tables(MIXTURES["methods"]),
         floor=mixture_tables(["exact"]),
     output:
@@ -81,6 +78,7 @@ rule figure_mixture_curves:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("figures/plots/mixture_curves.py"),
         curve="{curve}",
     script:
         "../../figures/plots/mixture_curves.py"
@@ -88,7 +86,6 @@ rule figure_mixture_curves:
 
 rule figure_mixture_scatter:
     input:
-        code=sources("figures/plots/mixture_scatter.py"),
         samples=expand(
             "<results>/data/mixtures/{{target}}/{method}.npz",
             method=["exact", *MIXTURES["methods"]],
@@ -110,6 +107,7 @@ rule figure_mixture_scatter:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("figures/plots/mixture_scatter.py"),
         nfe=MIXTURES["nfe"],
     script:
         "../../figures/plots/mixture_scatter.py"
@@ -117,7 +115,6 @@ rule figure_mixture_scatter:
 
 rule figure_mixture_histogram:
     input:
-        code=sources("figures/plots/mixture_histogram.py"),
         samples=expand(
             "<results>/data/mixtures/{{target}}/{method}.npz",
             method=["exact", *MIXTURES["methods"]],
@@ -139,6 +136,7 @@ rule figure_mixture_histogram:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("figures/plots/mixture_histogram.py"),
         target="{target}",
         nfe=MIXTURES["nfe"],
     script:
@@ -147,7 +145,6 @@ rule figure_mixture_histogram:
 
 rule table_calibration:
     input:
-        code=sources("figures/tables/calibration.py"),
         frame=mixture_tables(MIXTURES["methods"]),
     output:
         table=report(
@@ -165,13 +162,14 @@ rule table_calibration:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/tables/calibration.py"),
     script:
         "../../figures/tables/calibration.py"
 
 
 rule table_mixtures:
     input:
-        code=sources("figures/tables/mixtures.py"),
         frame=mixture_tables(MIXTURES["methods"]),
     output:
         table=report(
@@ -189,5 +187,7 @@ rule table_mixtures:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/tables/mixtures.py"),
     script:
         "../../figures/tables/mixtures.py"

@@ -24,8 +24,6 @@ NOTEBOOKS = {
 
 rule notebook:
     input:
-        code=lambda wildcards: sources(f"experiments/notebooks/{wildcards.notebook}.py"),
-        script=sources("experiments/workflow/notebook.py"),
         source="experiments/notebooks/{notebook}.py",
         results=lambda wildcards: NOTEBOOKS[wildcards.notebook],
     output:
@@ -39,5 +37,8 @@ rule notebook:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=lambda wildcards: digest(f"experiments/notebooks/{wildcards.notebook}.py"),
+        script=digest("experiments/workflow/notebook.py"),
     script:
         "../workflow/notebook.py"

@@ -6,7 +6,6 @@ SECTIONS = sorted(str(path) for path in Path("paper").rglob("*.typ"))
 
 rule verdicts:
     input:
-        code=sources("paper/verdicts.py"),
         claims="paper/claims.yaml",
         numbers=expand("<results>/numbers/{name}.json", name=sorted(number_files(load()))),
     output:
@@ -18,13 +17,14 @@ rule verdicts:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("paper/verdicts.py"),
     script:
         "../../paper/verdicts.py"
 
 
 rule table_compute:
     input:
-        code=sources("figures/tables/compute.py"),
         results=[
             *mixture_tables([*MIXTURES["methods"], "exact"]),
             *[table for study in STUDIES for table in study_data(study)],
@@ -44,13 +44,14 @@ rule table_compute:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/tables/compute.py"),
     script:
         "../../figures/tables/compute.py"
 
 
 rule article:
     input:
-        code=sources("paper/typeset.py"),
         text=SECTIONS,
         bibliography="paper/references.bib",
         ledger=rules.verdicts.output.ledger,
@@ -71,6 +72,7 @@ rule article:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("paper/typeset.py"),
         results=lambda wildcards, output: os.path.dirname(output.pdf),
     script:
         "../../paper/typeset.py"

@@ -6,10 +6,6 @@ SPLIT = [study for study, about in STUDIES.items() if about.get("split")]
 rule study:
     input:
         unpack(study_files),
-        code=lambda wildcards: sources(
-            f"experiments/theory/{wildcards.study}.py",
-            methods=STUDIES[wildcards.study].get("samplers", []),
-        ),
     output:
         table="<results>/data/{study}.parquet",
     log:
@@ -22,6 +18,10 @@ rule study:
         "../../environment.yml"
     threads: 1
     params:
+        code=lambda wildcards: digest(
+            f"experiments/theory/{wildcards.study}.py",
+            methods=STUDIES[wildcards.study].get("samplers", []),
+        ),
         seed=config["seed"],
         settings=lambda wildcards: study_settings(wildcards.study),
     script:
@@ -47,7 +47,6 @@ use rule study as study_of_target with:
 
 rule plot_of_study:
     input:
-        code=lambda wildcards: sources(f"figures/plots/{wildcards.study}.py"),
         frame=lambda wildcards: study_data(wildcards.study),
     output:
         pdf="<results>/figures/{study}.pdf",
@@ -67,13 +66,14 @@ rule plot_of_study:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=lambda wildcards: digest(f"figures/plots/{wildcards.study}.py"),
     script:
         "../../figures/plots/{wildcards.study}.py"
 
 
 rule table_of_study:
     input:
-        code=lambda wildcards: sources(f"figures/tables/{wildcards.study}.py"),
         frame=lambda wildcards: study_data(wildcards.study),
     output:
         table=report(
@@ -93,13 +93,14 @@ rule table_of_study:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=lambda wildcards: digest(f"figures/tables/{wildcards.study}.py"),
     script:
         "../../figures/tables/{wildcards.study}.py"
 
 
 rule table_1:
     input:
-        code=sources("figures/tables/table_1.py"),
         dimension="<results>/numbers/dimension.json",
         convergence="<results>/numbers/convergence.json",
     output:
@@ -116,5 +117,7 @@ rule table_1:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/tables/table_1.py"),
     script:
         "../../figures/tables/table_1.py"

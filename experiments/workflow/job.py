@@ -61,8 +61,8 @@ def study(
         rows: what the study computes from its settings and the seed of the workflow: one mapping
             per row of the table. The column ``experiment`` is the name of the study, and the
             columns of `DEFAULTS` have their values there unless a row has its own.
-        settings: makes the settings from the params of the rule and from the paths of its input
-            files, except those of the code. Params and input files are given by keyword.
+        settings: makes the settings from those in the params of the rule and from the paths of its
+            input files, all given by keyword.
 
     Raises:
         RuntimeError: if the script was not started by Snakemake.
@@ -71,9 +71,8 @@ def study(
     started = time.perf_counter()
     snakemake = start()
     config, seed = snakemake.params.settings, snakemake.params.seed
-    files = {name: path for name, path in snakemake.input.items() if name != "code"}
     defaults = {"experiment": snakemake.wildcards.study, **DEFAULTS}
-    table = [{**defaults, **row} for row in rows(settings(**config, **files), seed)]
+    table = [{**defaults, **row} for row in rows(settings(**config, **dict(snakemake.input.items())), seed)]
     write(snakemake.output, table, config={**config, "seed": seed}, started=started)
 
 

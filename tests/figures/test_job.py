@@ -35,12 +35,11 @@ def snakemake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespac
     results.write_numbers({"slope": 0.5}, tmp_path / "numbers.json")
     rule = SimpleNamespace(
         input={
-            "code": ["script.py"],
             "frame": [str(tmp_path / "two.parquet"), str(tmp_path / "one.parquet")],
             "samples": [str(tmp_path / "one.npz"), str(tmp_path / "two.npz")],
             "known": str(tmp_path / "numbers.json"),
         },
-        params={"nfe": [5, 10]},
+        params={"code": "0123456789abcdef", "nfe": [5, 10]},
         output=SimpleNamespace(
             pdf=str(tmp_path / "out.pdf"),
             table=str(tmp_path / "out.csv"),

@@ -80,7 +80,7 @@ def rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A job of the rule `study`."""
     params = SimpleNamespace(settings={"cells": 5, "steps": [1, 2]}, seed=2**62 + 1)
     found = SimpleNamespace(
-        input={"code": ["a.py"], "data": "images"},
+        input={"data": "images"},
         params=params,
         wildcards=SimpleNamespace(study="example"),
         output=SimpleNamespace(table=tmp_path / "a.parquet", sample=tmp_path / "a.npz"),

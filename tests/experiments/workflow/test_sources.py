@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from experiments.workflow.sources import REGISTRY, sources
+from experiments.workflow.sources import REGISTRY, digest, sources
 from rtk.registry import METHODS
 from tests.additions import add_sampler
 
@@ -188,3 +188,39 @@ def test_a_new_sampler_runs_nothing_else_again(extended: Path) -> None:
     script = str(extended / "experiments/mixtures/sample.py")
     assert "rtk/samplers/new.py" in sources(script, str(extended))
     assert "rtk/samplers/new.py" in sources(script, str(extended), ["new"])
+
+
+CODE = """
+import math
+
+
+def area(r: float) -> float:
+    return math.pi * r**2
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("r**2", "r ** 2  # squared", True),
+        ("float:\n", 'float:\n    """Of a disc."""\n', True),
+        ("\nimport", '"""Areas."""\n\nimport', True),
+        ("r**2", "r**3", False),
+        ("return", 'print("""Of a disc.""")\n    return', False),
+    ],
+)
+def test_digest_is_of_what_code_does(tmp_path: Path, old: str, new: str, same: bool) -> None:
+    """The digest of a script follows a module that it imports, but for comments and docstrings."""
+    (tmp_path / "script.py").write_text("from disc import area\n", encoding="utf-8")
+    digests = []
+    for text in (CODE, CODE.replace(old, new, 1)):
+        (tmp_path / "disc.py").write_text(text, encoding="utf-8")
+        digests.append(digest(str(tmp_path / "script.py"), str(tmp_path)))
+    assert (digests[0] == digests[1]) is same
+
+
+def test_digest_depends_on_the_files_names(tmp_path: Path) -> None:
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text(CODE, encoding="utf-8")
+    first, second = (digest(str(tmp_path / name), str(tmp_path)) for name in ("a.py", "b.py"))
+    assert first != second
