@@ -44,6 +44,7 @@ rule all:
             target=config["mixtures"]["targets"],
         ),
         "<results>/tables/calibration.csv",
+        "<results>/tables/mixture_order.csv",
         # A2 to A4: tuned samplers on other targets.
         expand(
             "<results>/figures/comparison_{name}.pdf",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 import rtk
@@ -17,6 +18,9 @@ from experiments.mixtures.judge import judge
 from experiments.runs import PICTURE, mean_acceptance, needed_log_prob, seed_name
 from experiments.workflow import job, tidy
 from rtk import metrics, segments, targets
+
+RUNS = 5
+"""Runs into which the chains of one number of score evaluations are cut."""
 
 
 def grid(rule: str, nfe: int, count: int | None = None, **options: Any) -> segments.Times:
@@ -34,6 +38,19 @@ def grid(rule: str, nfe: int, count: int | None = None, **options: Any) -> segme
         count = nfe if make(1, **options)[-1] == 0.0 else nfe - 1
     times: segments.Times = make(count, **options)
     return times
+
+
+def accuracy_by_run(
+    samples: Tensor, reference: metrics.Reference, bins: int, interval: tuple[float, float]
+) -> dict[str, metrics.Estimate]:
+    """The published metric for `RUNS` disjoint sets of the chains.
+
+    Chains are independent, so each set is a run of its own.
+    """
+    return {
+        f"accuracy_of_run_{k}": metrics.halved_marginal_accuracy(part, reference, bins, interval)
+        for k, part in enumerate(samples.chunk(RUNS), 1)
+    }
 
 
 def main() -> None:
@@ -61,8 +78,10 @@ def main() -> None:
             segments=grid(nfe=nfe, **params.grid),
             **params.sampler,
         )
+        bins, interval = params.metrics["bins"], tuple(params.metrics["range"])
         table += tidy.rows(
-            judge(result.samples, reference, params.metrics),
+            judge(result.samples, reference, params.metrics)
+            | accuracy_by_run(result.samples, reference, bins, interval),
             experiment="mixtures",
             target=params.target,
             method=params.method,

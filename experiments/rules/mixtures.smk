@@ -191,3 +191,28 @@ rule table_mixtures:
         code=digest("figures/tables/mixtures.py"),
     script:
         "../../figures/tables/mixtures.py"
+
+
+rule table_mixture_order:
+    input:
+        frame=mixture_tables(MIXTURES["methods"]),
+    output:
+        table=report(
+            "<results>/tables/mixture_order.csv",
+            caption="../../figures/captions/mixture_order.rst",
+            category="A. Mixtures",
+            subcategory="A1. Against score evaluations",
+            labels={"what": "order of the samplers", "as": "table"},
+        ),
+        numbers="<results>/numbers/mixture_order.json",
+    log:
+        "<logs>/table_mixture_order.log",
+    benchmark:
+        "<benchmarks>/table_mixture_order.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        code=digest("figures/tables/mixture_order.py"),
+    script:
+        "../../figures/tables/mixture_order.py"

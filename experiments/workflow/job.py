@@ -72,7 +72,10 @@ def study(
     snakemake = start()
     config, seed = snakemake.params.settings, snakemake.params.seed
     defaults = {"experiment": snakemake.wildcards.study, **DEFAULTS}
-    table = [{**defaults, **row} for row in rows(settings(**config, **dict(snakemake.input.items())), seed)]
+    table = [
+        {**defaults, **row}
+        for row in rows(settings(**config, **dict(snakemake.input.items())), seed)
+    ]
     write(snakemake.output, table, config={**config, "seed": seed}, started=started)
 
 

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from experiments.comparison.excess import excess
 from experiments.runs import CALIBRATED
 from figures import style
 from figures.analysis.frames import where
+from figures.analysis.significance import signs
 
 METRICS = {
     "mode_error": "error of the modes $J$",
@@ -38,11 +38,9 @@ HIGHLIGHTED = (
 """The methods that figures show in colour; all others are grey."""
 
 CELL = ["target", "nfe_asked"]
-SIGNIFICANCE = 0.05
 BETTER, WORSE = 0.8, 1.25
 """Ratios of errors from which on a method counts as clearly better or worse than another."""
 RESAMPLES = 2000
-LEAST_SPREAD = 1e-6
 
 
 def judged(frame: pd.DataFrame) -> pd.DataFrame:
@@ -131,21 +129,11 @@ def at_the_floor(frame: pd.DataFrame, floor: pd.DataFrame, method: str, nfe: int
     return float(1.0 - above[method].mean())
 
 
-def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """p-values adjusted so that the family-wise error rate is controlled (Holm 1979)."""
-    values = np.asarray(p, dtype=np.float64)
-    order = np.argsort(values)
-    steps = values[order] * np.arange(len(values), 0, -1)
-    adjusted = np.empty_like(values)
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return adjusted
-
-
 def outcomes(frame: pd.DataFrame, first: str, second: str) -> pd.Series:
     """Of each cell 1 if the method ``first`` wins against ``second``, -1 if it loses, else 0.
 
-    A cell is decided if Welch's t-test on the logarithms of the errors of the batches rejects that
-    their means are equal, at 5 % after Holm's correction over all cells of the pair.
+    A cell is decided by `signs` on the logarithms of the errors of the batches, over all cells of
+    the pair.
 
     Args:
         frame: rows of one metric for each target.
@@ -158,14 +146,7 @@ def outcomes(frame: pd.DataFrame, first: str, second: str) -> pd.Series:
     }
     cells = errors[first].index.intersection(errors[second].index)
     a, b = (np.log(errors[method].loc[cells].to_numpy()) for method in (first, second))
-    # Batches that are the same to the last digit have no scatter, which no test can use.
-    spreads = (np.maximum(part.std(1, ddof=1), LEAST_SPREAD) for part in (a, b))
-    (spread_a, spread_b), n = spreads, a.shape[1]
-    p = stats.ttest_ind_from_stats(
-        a.mean(1), spread_a, n, b.mean(1), spread_b, b.shape[1], equal_var=False
-    ).pvalue
-    decided = holm(np.nan_to_num(p, nan=1.0)) < SIGNIFICANCE
-    return pd.Series(np.where(decided, np.sign(b.mean(1) - a.mean(1)), 0.0), cells)
+    return pd.Series(signs(b, a), cells)
 
 
 class Duel(NamedTuple):

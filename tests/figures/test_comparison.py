@@ -99,19 +99,6 @@ def test_best_rival_is_that_of_the_cell() -> None:
     np.testing.assert_allclose(ratio["circle"], 0.4 / 0.1)
 
 
-def test_holm_against_its_definition() -> None:
-    """Sorted: 4 * .005 = .02, 3 * .01 = .03, 2 * .03 = .06, and .04, which is lifted to .06."""
-    np.testing.assert_allclose(comparison.holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
-    np.testing.assert_allclose(comparison.holm([0.9, 0.8]), [1.0, 1.0])
-
-
-def test_holm_controls_the_family_wise_error() -> None:
-    """Families of 20 uniform p-values, n = 4000: at most 5 % plus 5 standard errors of .0034."""
-    p = np.random.default_rng(0).uniform(size=(4000, 20))
-    wrong = np.mean([(comparison.holm(row) < 0.05).any() for row in p])
-    assert 0.03 < wrong < 0.05 + 5 * 0.0034
-
-
 def test_outcomes_are_decided_by_the_scatter_of_the_batches() -> None:
     """Errors in the ratio 1.25: sure with a scatter of 2 %, not with one of 40 %."""
     for scatter, expected in ((0.02, 1.0), (0.4, 0.0)):

@@ -7,6 +7,7 @@ from figures import style
 from figures.tables import calibration as calibration_table
 from figures.tables import compute as compute_table
 from figures.tables import images as images_table
+from figures.tables import mixture_order
 from figures.tables import mixtures as mixtures_table
 
 METHODS = [*mixtures_table.RTK, "ddpm", "ddim", "dpm++2m", "ddpm-log-snr"]
@@ -48,6 +49,61 @@ def test_two_standard_errors_of_the_difference_decide() -> None:
     """Two values have the standard error .01, so their difference has .0141."""
     assert mixtures_table.numbers(mixtures("rtk-mala", 0.027))["mala_above_ddpm"] == 0
     assert mixtures_table.numbers(mixtures("rtk-mala", 0.029))["mala_above_ddpm"] == 2
+
+
+def test_equal_inner_steps() -> None:
+    """In 5 segments 25 exact scores make 4 steps each, and 55 with Taylor's energies make 5."""
+    frame = mixtures("rtk-mala", 0.0)
+    for method, nfe, value in (("rtk-mala", 25, 0.8), ("rtk-mala-taylor", 55, 0.7)):
+        frame.loc[(frame["method"] == method) & (frame["nfe_asked"] == nfe), "value"] = value
+    numbers = mixtures_table.numbers(frame)
+    assert numbers["taylor_behind_mala_at_equal_steps"] == pytest.approx(0.1)
+    assert numbers["taylor_behind_mala_largest"] == pytest.approx(0.3)
+
+
+def runs_of_mixtures(shift: float) -> pd.DataFrame:
+    """RTK-MALA above all others by ``shift`` in five runs, but not in the third of one case."""
+    return pd.DataFrame(
+        {
+            "target": target,
+            "method": method,
+            "nfe_asked": nfe,
+            "metric": f"{mixture_order.RUN}{k}",
+            "value": 0.5
+            + 0.001 * ((7 * k + len(method)) % 5)
+            + shift * (method == "rtk-mala") * (1 - 2 * ((target, nfe, k) == ("spiral", 55, 3))),
+            "standard_error": 0.01,
+        }
+        for method in METHODS
+        for target in ("circle", "spiral")
+        for nfe in (25, 55)
+        for k in range(1, 6)
+    )
+
+
+def test_order_between_runs() -> None:
+    """One bad run hides one case, which is decided as soon as that run is left out."""
+    frame = runs_of_mixtures(0.1)
+    whole = frame[frame["metric"] == f"{mixture_order.RUN}1"].assign(
+        metric=mixture_order.ACCURACY, standard_error=0.001
+    )
+    numbers = mixture_order.numbers(pd.concat([frame, whole]))
+    assert numbers["mala_above_ddpm_cases"] == 4
+    assert numbers["mala_above_ddpm"] == numbers["mala_above_ddpm_least"] == 3
+    assert numbers["mala_above_ddpm_largest"] == 4
+    assert numbers["mala_above_uld_at_most_cases"] == 2
+    assert numbers["mala_above_uld_at_most"] == 1
+    assert numbers["dpm_solver_above_mala"] == numbers["dpm_solver_above_mala_largest"] == 0
+    assert numbers["runs"] == 5
+    # Five equally likely values 0 ... 4 thousandths have the variance 2, or 2.5 with n - 1.
+    assert numbers["spread_ratio_median"] == pytest.approx((2.5 / 5) ** 0.5)
+
+
+def test_printed_order() -> None:
+    table = mixture_order.table(runs_of_mixtures(0.1))
+    first = table.iloc[0]
+    assert (first["ahead"], first["of"]) == ("RTK-MALA (exact energy)", "DDPM")
+    assert (first["cases"], first["decided so"], first["one run left out"]) == (4, 3, "3–4")
 
 
 def test_share_of_the_grid() -> None:

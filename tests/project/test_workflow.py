@@ -69,6 +69,7 @@ FINISHED = [*dict.fromkeys(check.split("/")[0] for check in CHECKS)]
 NUMBERS = [
     *FINISHED,
     "mixtures",
+    "mixture_order",
     "calibration",
     *DATASETS,
     "comparison",
