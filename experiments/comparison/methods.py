@@ -4,9 +4,10 @@ A method of the configuration has ``sampler``, fixed keywords of `rtk.sample`, a
 freedom, ``candidates``: for each of some settings the list of its values. The candidates of the
 method are all combinations. These settings are those of the grid,
 
-- ``rule``: a grid of `rtk.segments`, by the name of its function, or ``gits``, which is fitted to
-  the score (`rtk.schedules.gits`);
-- ``t_end``, ``exponent``, ``gamma``: arguments of the rule;
+- ``rule``: a grid of `rtk.segments`, by the name of its function; ``gits``, which is fitted to the
+  score (`rtk.schedules.gits`); or ``optimised``, the optimised time steps of
+  `rtk.schedules.optimised`;
+- ``t_end``, ``exponent``, ``gamma``, ``order``: arguments of the rule;
 - ``scores``: score evaluations for each segment, 1 if it is left out;
 
 all others are options of the sampler, such as ``step_size``. A candidate without a rule leaves the
@@ -22,16 +23,17 @@ import torch
 import rtk
 from experiments.runs import CALIBRATED, needed_log_prob
 from rtk import segments
-from rtk.samplers import dpm_solver_v3
-from rtk.schedules import gits
+from rtk.samplers import analytic_ddpm, dpm_solver_v3
+from rtk.schedules import gits, optimised
 from rtk.score import Score
 from rtk.targets import GaussianMixture, Target
 
 Candidate = dict[str, Any]
 
-GRID = ("rule", "t_end", "exponent", "gamma", "scores")
+GRID = ("rule", "t_end", "exponent", "gamma", "order", "scores")
+FITTED_TO_DATA = ("dpm-v3", "analytic-ddpm")
 DATA = 1024
-"""Draws of the target to which DPM-Solver-v3 is fitted."""
+"""Draws of the target to which DPM-Solver-v3 and Analytic-DDPM are fitted."""
 CHUNK = 256
 """Chains at a time where the score is a quadrature, which then fits the cache of a core."""
 
@@ -66,6 +68,8 @@ def grid(candidate: Candidate, nfe: int, score: Score, dimension: int) -> segmen
     if candidate["rule"] == "gits":
         fine = segments.karras(gits.FINE, t_end=candidate["t_end"])
         return gits.schedule(score, dimension, count, gamma=candidate["gamma"], grid=fine).times
+    if candidate["rule"] == "optimised":
+        return optimised.schedule(count, candidate["order"], t_end=candidate["t_end"])
     ends = {name: candidate[name] for name in ("t_end", "exponent") if name in candidate}
     times: segments.Times = getattr(segments, candidate["rule"])(count, **ends)
     return times
@@ -77,15 +81,20 @@ def fitted(
     """The keywords of `rtk.sample` with all that is fitted to a score, and the rows that it took.
 
     The row is one score evaluation of one point. What a calibrated method spends later, when it
-    sees a number of score evaluations for the first time, is not yet among them.
+    sees a number of score evaluations for the first time, is not yet among them. Neither is what is
+    fitted to a grid: the second moments of Analytic-DDPM, one row per draw of the data and time,
+    and the schedules of GITS.
     """
     if sampler["method"] in CALIBRATED:
         calibration = rtk.calibrate(score, target.dimension)
         return {**sampler, "calibration": calibration}, calibration.rows
-    if sampler["method"] == "dpm-v3":
+    if sampler["method"] in FITTED_TO_DATA:
         generator = torch.Generator().manual_seed(seed)
         n = DATA if isinstance(target, GaussianMixture) else DATA // 8
-        statistics = dpm_solver_v3.fit(score, target.sample(n, generator=generator))
+        data = target.sample(n, generator=generator)
+        if sampler["method"] == "analytic-ddpm":
+            return {**sampler, "data": data}, 0
+        statistics = dpm_solver_v3.fit(score, data)
         return {**sampler, "method": rtk.DPMSolverV3(statistics)}, statistics.evaluations
     return dict(sampler), 0
 
@@ -110,6 +119,10 @@ def run(
         score: the target's own score, or one with an error.
     """
     options = {name: value for name, value in candidate.items() if name not in GRID}
+    times = grid(candidate, nfe, score, target.dimension)
+    if sampler["method"] == "analytic-ddpm" and times is not None:
+        moments = analytic_ddpm.second_moments(score, sampler["data"], times)
+        sampler = {"method": rtk.AnalyticDDPM(moments)}
     return rtk.sample(
         score,
         target.dimension,
@@ -117,7 +130,7 @@ def run(
         nfe=nfe,
         seed=seed,
         log_prob=needed_log_prob(target, sampler),
-        segments=grid(candidate, nfe, score, target.dimension),
+        segments=times,
         chunk=None if isinstance(target, GaussianMixture) else CHUNK,
         nonfinite="keep",
         **sampler,

@@ -93,10 +93,10 @@ def compared(wildcards):
 def registered(wildcards):
     """The name of the method's sampler in the registry, as the code of a job depends on it.
 
-    DPM-Solver-v3 is fitted and has no name there.
+    Samplers that are fitted to data have no name there.
     """
     name = compared(wildcards)["sampler"]["method"]
-    return [] if name == "dpm-v3" else [name]
+    return [] if name in ("dpm-v3", "analytic-ddpm") else [name]
 
 
 def budgets_of(method, experiment):
