@@ -23,8 +23,13 @@ LONGEST = 0.3
 """Longest step in ``ln(sigma)`` of the accurate solution of a hop; the first is a quarter of it."""
 FEWEST = 2
 """Fewest scores for which there are hops."""
-ENOUGH = 8
-"""Scores from which on noise cost nothing that could be seen on the mixtures of the tuning."""
+ENOUGH = 20
+"""Scores from which on noise costs little even if the score is exact.
+
+On eight Gaussian mixtures drawn at random, in 10 to 50 dimensions, the error of the modes at 8
+scores was 1.7 times that of exact samples in the median with hops and 1.1 times without, at 20
+scores 1.1 and 1.0 times. With errors of the score of 0.1, which the test finds, hops left a fifth
+to a third of the flow's error at 20 scores."""
 NARROWEST = 0.05
 """Width of the narrowest part that can be seen, relative to the spread of the data."""
 DEPTH, MOST = 2.6, 6.0

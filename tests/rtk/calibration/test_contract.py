@@ -165,9 +165,12 @@ def test_an_exact_score_needs_no_noise_and_a_wrong_one_does() -> None:
 
 
 def test_noise_that_costs_little_is_added_in_any_case() -> None:
-    """From 8 scores on, unless the narrowest part of the data is too narrow to be seen."""
+    """From 20 scores on, unless the narrowest part of the data is too narrow to be seen."""
     calibration = skewed_calibration()
-    assert [calibration.adds_noise(nfe) for nfe in (1, 7, 8, 40)] == [False, False, True, True]
+    assert [calibration.adds_noise(nfe) for nfe in (1, 8, 19, 20, 40)] == [
+        *[False] * 3,
+        *[True] * 2,
+    ]
     thin = dataclasses.replace(calibration.trial, width=0.01 * calibration.rms)
     assert not dataclasses.replace(calibration, trial=thin).adds_noise(40)
 
