@@ -57,7 +57,7 @@ rule article:
         ledger=rules.verdicts.output.ledger,
         figures=named_in(SECTIONS, "figure-of", "<results>/figures/{name}.pdf"),
         tables=named_in(SECTIONS, "table-of", "<results>/tables/{name}.csv"),
-        numbers=named_in(SECTIONS, "(?:num|rate)", "<results>/numbers/{name}.json"),
+        numbers=named_in(SECTIONS, "(?:num|percent|rate|guard)", "<results>/numbers/{name}.json"),
     output:
         pdf=report(
             "<results>/paper.pdf",

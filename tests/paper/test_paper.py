@@ -162,6 +162,7 @@ def test_no_measured_number_is_typed() -> None:
             "",
             path.read_text(encoding="utf-8"),
         )
+        prose = re.sub(r"^#guard\(.*$", "", prose, flags=re.MULTILINE)
         prose = re.sub(r"[A-Za-z_-]+: *[\d.]+", "", prose)
         assert set(re.findall(r"\d+\.\d+", prose)) <= settings, path.name
 
@@ -202,6 +203,21 @@ def test_a_missing_number_or_file_stops_the_article(article: Path, tmp_path: Pat
     with pytest.raises(typst.TypstError, match="no number slope in the numbers of fit"):
         typeset.typeset(article, tmp_path / "paper.pdf", "results")
     assert not (tmp_path / "paper.pdf").exists()
+
+
+def test_a_sentence_that_is_no_longer_true_stops_the_article(article: Path, tmp_path: Path) -> None:
+    """At default scale; the sentences were not written for other scales."""
+    article.write_text(
+        '#import "lib.typ": *\n#guard("fit", "errors fall", n => n.slope < 0)', encoding="utf-8"
+    )
+    (tmp_path / "results" / "smoke" / "numbers").mkdir(parents=True)
+    (tmp_path / "results" / "smoke" / "verdicts.json").write_text("[]", encoding="utf-8")
+    for slope, folder in ((-1.0, "results"), (1.0, "results/smoke")):
+        (tmp_path / folder / "numbers" / "fit.json").write_text(f'{{"slope": {slope}}}')
+        typeset.typeset(article, tmp_path / "paper.pdf", folder)
+    (tmp_path / "results" / "numbers" / "fit.json").write_text('{"slope": 1.0}', encoding="utf-8")
+    with pytest.raises(typst.TypstError, match="no longer true by the numbers of fit: errors fall"):
+        typeset.typeset(article, tmp_path / "paper.pdf", "results")
 
 
 @pytest.mark.parametrize(
