@@ -85,7 +85,7 @@ def _gathered(p: Array, ratio: Array) -> tuple[Array, Array]:
     """The masses p, and ``p exp(ratio)``, by cells of the ratio; empty cells are left out."""
     width = (ratio.max() - ratio.min()) / (BINS - 1)
     cell = np.rint((ratio - ratio.min()) / width).astype(int)
-    totals = np.stack([np.bincount(cell, mass, BINS) for mass in (p, p * np.exp(ratio))])
+    totals: Array = np.stack([np.bincount(cell, mass, BINS) for mass in (p, p * np.exp(ratio))])
     totals = totals[:, totals[0] > 0.0]
     totals /= totals.sum(1, keepdims=True)
     return totals[0], totals[1]
