@@ -162,20 +162,24 @@ def chain_rows(shape: str, settings: Settings) -> Iterator[tidy.Row]:
 # --- RTK-MALA -------------------------------------------------------------------------------------
 
 
-def mala_variations(shape: str, inner_steps: Iterable[int], cells: int) -> list[float]:
-    """The TV in one dimension after each number of inner steps per segment, at the step 1."""
-    factor = SHAPES[shape]
-    grid = Grid(-factors.edge(factor), factors.edge(factor), cells)
-    normal = grid.law(-0.5 * grid.centres**2)
+def mala_laws(shape: str, inner_steps: Iterable[int], grid: Grid) -> dict[int, Array]:
+    """The law of the samples in one dimension, by inner steps per segment, at the step 1."""
+    factor, normal = SHAPES[shape], grid.law(-0.5 * grid.centres**2)
     laws = {steps: normal for steps in inner_steps}
     for t_hi, t_lo in itertools.pairwise(factors.theory_times(factor, RTK_START)):
         kernels = ReverseTransition(factor.score, grid.points, t_hi, t_lo, factor.log_prob)
-        matrices = grid_law.segment_laws(
-            kernels, starts(factor, kernels, grid), grid, 1.0 / curvature(factor, kernels), max(laws)
-        )
+        first, step_size = starts(factor, kernels, grid), 1.0 / curvature(factor, kernels)
+        matrices = grid_law.segment_laws(kernels, first, grid, step_size, max(laws))
         laws = {steps: law @ matrices[steps] for steps, law in laws.items()}
+    return laws
+
+
+def mala_variations(shape: str, inner_steps: Iterable[int], cells: int) -> list[float]:
+    """The TV between these laws and the target."""
+    factor = SHAPES[shape]
+    grid = Grid(-factors.edge(factor), factors.edge(factor), cells)
     exact = target_law(factor, grid)
-    return [float(grid_law.tv(law, exact)) for law in laws.values()]
+    return [float(grid_law.tv(law, exact)) for law in mala_laws(shape, inner_steps, grid).values()]
 
 
 def curvature(factor: rtk.GaussianMixture, kernel: ReverseTransition) -> float:
