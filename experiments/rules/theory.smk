@@ -102,6 +102,7 @@ rule table_1:
         code=sources("figures/tables/table_1.py"),
         dimension="<results>/numbers/dimension.json",
         convergence="<results>/numbers/convergence.json",
+        products="<results>/numbers/product_laws.json",
     output:
         table=report(
             "<results>/tables/table_1.csv",

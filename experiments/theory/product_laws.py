@@ -198,11 +198,12 @@ def starts(factor: rtk.GaussianMixture, kernels: ReverseTransition, grid: Grid) 
 def accepted_step(shape: str, dimension: int) -> float:
     """The largest relative step with an acceptance of `HALF` in the kernels of the last segment."""
     factor = SHAPES[shape]
-    edge, ends = factors.edge(factor), factors.theory_times(factor, RTK_START)[-2:]
-    width = math.sqrt(rtk.process.variance(ends[0] - ends[1]))
+    edge = factors.edge(factor)
+    t_hi, t_lo = factors.theory_times(factor, RTK_START)[-2:]
+    width = math.sqrt(rtk.process.variance(t_hi - t_lo))
     nodes = Grid(-edge, edge, math.ceil(2.0 * edge / width))
-    masses = nodes.law(factor.log_prob(nodes.points, ends[0]).numpy())
-    kernel = ReverseTransition(factor.score, nodes.points, *ends, factor.log_prob)
+    masses = nodes.law(factor.log_prob(nodes.points, t_hi).numpy())
+    kernel = ReverseTransition(factor.score, nodes.points, t_hi, t_lo, factor.log_prob)
     bound = curvature(factor, kernel)
     grid = Grid(-edge, edge, math.ceil(2.0 * edge * math.sqrt(bound) / 0.4))
 

@@ -62,7 +62,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for method in frame["method"].unique():
         powers = over_shapes(frame, method)
-        row = {"method": style.look(method).label}
+        row: dict[str, object] = {"method": style.look(method).label}
         row |= {
             title: interval(powers[what]) if what in powers else ""
             for title, what in COLUMNS.items()

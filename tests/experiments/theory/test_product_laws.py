@@ -136,11 +136,11 @@ def test_accepted_step(dimension: int) -> None:
     With z from the target and x from the noising process, z given x has the law of the kernel.
     """
     n, factor = 40_000, SHAPES["bimodal"]
-    ends = factors.theory_times(factor, product_laws.RTK_START)[-2:]
+    t_hi, t_lo = factors.theory_times(factor, product_laws.RTK_START)[-2:]
     generator = torch.Generator().manual_seed(0)
     z = factor.sample(n * dimension, generator=generator, dtype=DOUBLE).reshape(n, dimension)
     noise = torch.randn(z.shape, generator=generator, dtype=DOUBLE)
-    x = process.alpha(ends[0]) * z + process.variance(ends[0]) ** 0.5 * noise
+    x = process.alpha(t_hi) * z + process.variance(t_hi) ** 0.5 * noise
 
     def score(z: Tensor, t: float) -> Tensor:
         return factor.score(z.reshape(-1, 1), t).reshape(z.shape)
@@ -148,7 +148,7 @@ def test_accepted_step(dimension: int) -> None:
     def log_prob(z: Tensor, t: float) -> Tensor:
         return factor.log_prob(z.reshape(-1, 1), t).reshape(z.shape).sum(1)
 
-    kernel = ReverseTransition(score, x, *ends, log_prob)
+    kernel = ReverseTransition(score, x, t_hi, t_lo, log_prob)
     step_size = product_laws.accepted_step("bimodal", dimension)
     step_size /= product_laws.curvature(factor, kernel)
     draws = ChainNoise(0, n, (dimension,), dtype=DOUBLE)
