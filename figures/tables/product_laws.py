@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
 from figures import job, style
@@ -70,12 +71,11 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
         row["read at d"] = f"{powers['last'].max():.0f}"
         curves = where(frame, method=method, metric="tv")
         dimensions = sorted(frame["dimension"].unique())
-        for dimension in dimensions[:: len(dimensions) // 2]:
-            costs = [
-                needed(part, EPS)
-                for _, part in where(curves, dimension=dimension).groupby("target")
-            ]
-            row[f"NFE, d={dimension}"] = max(costs, default=float("nan"))
+        # Three dimensions leave the table its width.
+        for dimension in dimensions[::-2][2::-1]:
+            parts = where(curves, dimension=dimension).groupby("target")
+            worst = np.max([needed(part, EPS) for _, part in parts] or [np.nan])
+            row[f"NFE, d={dimension}"] = "" if np.isnan(worst) else f"{worst:.0f}"
         rows.append(row)
     return pd.DataFrame(rows)
 
