@@ -129,13 +129,13 @@ def test_what_the_error_of_a_chain_is(method: str, low: float, high: float) -> N
     assert low < once[-1] / twice[-1] < high
 
 
-@pytest.mark.parametrize("dimension", [1, 16])
-def test_accepted_step(dimension: int) -> None:
+@pytest.mark.parametrize(("shape", "dimension"), [("bimodal", 1), ("heavy-shouldered", 16)])
+def test_accepted_step(shape: str, dimension: int) -> None:
     """A step of `rtk.mcmc.mala` from the kernel accepts half of n = 40 000, to 5 standard errors.
 
     With z from the target and x from the noising process, z given x has the law of the kernel.
     """
-    n, factor = 40_000, SHAPES["bimodal"]
+    n, factor = 40_000, SHAPES[shape]
     t_hi, t_lo = factors.theory_times(factor, product_laws.RTK_START)[-2:]
     generator = torch.Generator().manual_seed(0)
     z = factor.sample(n * dimension, generator=generator, dtype=DOUBLE).reshape(n, dimension)
@@ -149,7 +149,7 @@ def test_accepted_step(dimension: int) -> None:
         return factor.log_prob(z.reshape(-1, 1), t).reshape(z.shape).sum(1)
 
     kernel = ReverseTransition(score, x, t_hi, t_lo, log_prob)
-    step_size = product_laws.accepted_step("bimodal", dimension)
+    step_size = product_laws.accepted_step(shape, dimension)
     step_size /= product_laws.curvature(factor, kernel)
     draws = ChainNoise(0, n, (dimension,), dtype=DOUBLE)
     _, accepted = mala(kernel, z, 1, step_size, draws)
