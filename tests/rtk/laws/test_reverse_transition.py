@@ -124,6 +124,12 @@ def test_what_has_no_such_law(sampler: Unadjusted, message: str) -> None:
         reverse_transition.sample_law(SKEWED.score, sampler, TIMES, EDGE)
 
 
+def test_times_that_end_above_zero() -> None:
+    """There the samples would need a denoising step."""
+    with pytest.raises(ValueError, match="end at 0"):
+        reverse_transition.sample_law(SKEWED.score, SAMPLERS["rtk-ula"], TIMES[:-1], EDGE)
+
+
 def test_grid_that_is_too_narrow() -> None:
     """The samples reach its edges."""
     with pytest.raises(ArithmeticError, match="too narrow"):
