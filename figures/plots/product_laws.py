@@ -24,7 +24,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         curves["dimension"].min(): {"linestyle": "-"},
         curves["dimension"].max(): {"linestyle": "--"},
     }
-    figure, axes = plt.subplots(2, 2, figsize=(style.DOUBLE, 4.6))
+    figure, axes = plt.subplots(2, 2, figsize=(style.DOUBLE, 3.9))
     for panel, shape in zip(axes.flat, shapes, strict=False):
         for method in methods:
             for dimension, line in ends.items():
@@ -52,7 +52,7 @@ def accepted(panel: Axes, steps: pd.DataFrame) -> None:
     panel.plot(d, 1.3 * d ** (-1 / 3), color="0.6", linestyle=":", label="slope $-1/3$")
     panel.set(xscale="log", yscale="log", title="RTK-MALA, acceptance 1/2")
     panel.set(xlabel="dimension", ylabel="relative step")
-    panel.legend()
+    panel.legend(loc="lower left")
 
 
 if __name__ == "__main__":

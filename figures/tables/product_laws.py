@@ -68,7 +68,6 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
             title: interval(powers[what]) if what in powers else ""
             for title, what in COLUMNS.items()
         }
-        row["read at d"] = f"{powers['last'].max():.0f}"
         curves = where(frame, method=method, metric="tv")
         dimensions = sorted(frame["dimension"].unique())
         # Three dimensions leave the table its width.

@@ -63,7 +63,8 @@ def over_shapes(numbers: Mapping[str, float], name: str, what: str) -> str:
         return DASH
     sampler = PRODUCTS.get(name, name)
     low, high = (numbers[f"{sampler}_{what}_power_{end}"] for end in ("low", "high"))
-    return f"{low:.2f}–{high:.2f}"
+    ends = dict.fromkeys((f"{low:.2f}", f"{high:.2f}"))
+    return "–".join(ends)
 
 
 def table(
