@@ -61,7 +61,7 @@ NOT_TESTABLE = "not testable here"
 FOUND = ("quoted", "summarised", "inferred")
 """How the source of a statement was found in public text."""
 READINGS = ("refined", "sharper")
-"""Rules that stand beside the first ones: changed after a result, or able to fail."""
+"""Rules that stand beside the first ones: changed after a result, or harder to pass."""
 
 Claim = Mapping[str, Any]
 Numbers = Mapping[str, Mapping[str, float]]

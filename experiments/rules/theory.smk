@@ -103,6 +103,7 @@ rule table_1:
     input:
         dimension="<results>/numbers/dimension.json",
         convergence="<results>/numbers/convergence.json",
+        products="<results>/numbers/product_laws.json",
     output:
         table=report(
             "<results>/tables/table_1.csv",

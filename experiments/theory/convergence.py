@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from experiments.theory import gaussian, two_modes
 from experiments.theory.search import log_snr_grid, quadratic_grid
+from experiments.theory.step_rule import LANGEVIN_RATE, inner_chain
 from experiments.workflow import job
 from rtk import process, segments
 from rtk.kernel import ReverseTransition
@@ -43,12 +44,6 @@ GAUSSIAN = Gaussian(np.ones(10), gaussian.VARIANCES)
 GAUSSIAN_MOMENT = float((GAUSSIAN.mean**2 + GAUSSIAN.variance).sum())
 EDGE = 6.8
 """Half the width of the grid; N(0, 1) has a mass of 1e-11 beyond it, and the two modes less."""
-
-# Rates per unit of relative time at which the slowest direction of an inner chain decays, if the
-# Hessian lies between a third of the curvature and the curvature. The rate of underdamped Langevin
-# is that of z'' + 2 z' + z / 3 = 0.
-LANGEVIN_RATE = 1.0 / 3.0
-UNDERDAMPED_RATE = 1.0 - math.sqrt(2.0 / 3.0)
 
 
 @dataclass(frozen=True)
@@ -132,17 +127,11 @@ def rtk_rule(method: str, eps: float) -> Run:
     """The run of RTK-ULD or RTK-ULA whose settings follow from eps.
 
     The squares of the TV of K segments add up, because KL does, so each segment may have a TV of
-    ``eps / K^(1/2)``. At the relative step theta the theory's bias is ``d^(1/2) theta`` for ULD and
-    ``(d theta)^(1/2)`` for ULA, which gives the step size. The number of steps is such that the
-    start of a chain decays to that bias.
+    ``eps / K^(1/2)``, and each coordinate of it ``eps / (d K)^(1/2)``.
     """
     dimension = len(GAUSSIAN.mean)
     count = segment_count(eps, dimension, GAUSSIAN_MOMENT, gaussian.LIPSCHITZ)
-    share = eps / math.sqrt(dimension * count)
-    step_size, rate = (
-        (share, UNDERDAMPED_RATE) if method == "rtk-uld" else (share**2, LANGEVIN_RATE)
-    )
-    steps = math.ceil(math.log(1.0 / share) / (rate * step_size))
+    step_size, steps = inner_chain(method, eps / math.sqrt(dimension * count))
     times = grid(gaussian.LIPSCHITZ, count)
     return next(run_rtk(method, times, step_size, steps, [count]))
 

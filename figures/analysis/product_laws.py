@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from figures.analysis import fit
 from figures.analysis.frames import where
 
 SMALL = 0.3
@@ -23,28 +24,56 @@ def needed(rows: pd.DataFrame, eps: float) -> float:
 
 
 def exponents(rows: pd.DataFrame) -> dict[str, float]:
-    """Local exponents of one solver's cost on one shape.
+    """Local exponents of one sampler's cost on one shape.
 
-    With ``TV ~ NFE^-p d^q`` the cost of a TV of eps is ``eps^(-1/p) d^(q/p)``. The order p is that
-    between the two largest NFE in the smallest dimension, and q that between the two largest
-    dimensions whose TV is below `SMALL` at the largest NFE.
+    With ``TV ~ cost^-p d^q`` the cost of a TV of eps is ``eps^(-1/p) d^(q/p)``. The order p is that
+    between the two largest costs in the smallest dimension, and q that between the two largest
+    dimensions whose TV is below `SMALL` at the largest cost. There are two costs: score evaluations
+    and, without the logarithm in the length of an inner chain, the inverse of the step. Steps of
+    solvers are all of one length, so that the two agree.
 
     Returns:
-        ``eps``, the exponent ``1 / p``, ``dimension``, the exponent ``q / p``, and ``last``, the
-        larger of the two dimensions.
+        ``eps``, the exponent ``1 / p``, ``dimension``, the exponent ``q / p``, the same for the
+        inverse step as ``step_eps`` and ``step_dimension``, and ``last``, the larger of the two
+        dimensions.
     """
-    finest = where(rows, dimension=rows["dimension"].min()).sort_values("nfe")
-    order = -_slope(finest["nfe"], finest["value"])
-    largest = where(rows, nfe=rows["nfe"].max()).sort_values("dimension")
+    rows = rows.sort_values(["nfe", "dimension"])
+    finest = where(rows, dimension=rows["dimension"].min())
+    largest = where(rows, nfe=rows["nfe"].max())
     small = largest[largest["value"] < SMALL]
-    growth = _slope(small["dimension"], small["value"])
+    growth = last_slope(small["dimension"], small["value"])
+    order = -last_slope(finest["nfe"], finest["value"])
+    by_step = order
+    if finest["step_size"].notna().all():
+        by_step = -last_slope(1.0 / finest["step_size"], finest["value"])
     return {
         "eps": 1.0 / order,
         "dimension": growth / order,
+        "step_eps": 1.0 / by_step,
+        "step_dimension": growth / by_step,
         "last": float(small["dimension"].iloc[-1]),
     }
 
 
-def _slope(x: pd.Series, y: pd.Series) -> float:
+def metropolis_exponents(rows: pd.DataFrame) -> dict[str, float]:
+    """Local exponents of RTK-MALA on one shape.
+
+    Returns:
+        ``eps``, the exponent of 1/TV in one dimension between the two largest numbers of score
+        evaluations, ``dimension``, that of the inverse of the accepted step between the two largest
+        dimensions ``last``, and ``geometric``, the share of the variance of log TV that a line in
+        the inner steps explains.
+    """
+    chains = where(rows, metric="tv").sort_values("nfe")
+    steps = where(rows, metric="step_size").sort_values("dimension")
+    return {
+        "eps": -1.0 / last_slope(chains["nfe"], chains["value"]),
+        "dimension": -last_slope(steps["dimension"], steps["value"]),
+        "last": float(steps["dimension"].iloc[-1]),
+        "geometric": fit.line(chains["inner_steps"], np.log(chains["value"])).r_squared,
+    }
+
+
+def last_slope(x: pd.Series, y: pd.Series) -> float:
     """The slope of ``log y`` against ``log x`` between the last two rows."""
     return float(np.diff(np.log(y))[-1] / np.diff(np.log(x))[-1])

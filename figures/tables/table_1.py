@@ -1,8 +1,9 @@
 """The paper's Table 1 with the exponents that were measured here, and rates published later.
 
 A bound is an upper bound on the score evaluations that bring the total variation to eps, up to
-logarithms. The measured exponents are those of B3 and B4 with the theory's steps. A dash stands
-where a bound has no such exponent, or where no sampler of that kind is implemented here.
+logarithms. The measured exponents have the theory's steps: on Gaussians those of B3 and B4, and on
+products of three other laws the smallest and the largest local exponent. A dash stands where a
+bound has no such exponent, or where no sampler of that kind is implemented here.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ import pandas as pd
 from figures import job
 
 DASH = "–"
+PRODUCTS = {"uld": "rtk_uld", "mala": "rtk_mala"}
+"""Names of RTK's samplers in the numbers of the products."""
 
 
 class Bound(NamedTuple):
@@ -54,8 +57,22 @@ def measured(numbers: Mapping[str, float], name: str) -> str:
     return f"{slope:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def table(dimension: Mapping[str, float], convergence: Mapping[str, float]) -> pd.DataFrame:
-    """One row per bound, from the numbers of B4 (in d) and of B3 (in 1 / eps)."""
+def over_shapes(numbers: Mapping[str, float], name: str, what: str) -> str:
+    """The range of a local exponent over the laws that are not Gaussian, or a dash."""
+    if not name:
+        return DASH
+    sampler = PRODUCTS.get(name, name)
+    low, high = (numbers[f"{sampler}_{what}_power_{end}"] for end in ("low", "high"))
+    ends = dict.fromkeys((f"{low:.2f}", f"{high:.2f}"))
+    return "–".join(ends)
+
+
+def table(
+    dimension: Mapping[str, float],
+    convergence: Mapping[str, float],
+    products: Mapping[str, float],
+) -> pd.DataFrame:
+    """One row per bound, from the numbers of B4 (in d), of B3 (in 1 / eps) and of the products."""
     return pd.DataFrame(
         [
             {
@@ -63,9 +80,11 @@ def table(dimension: Mapping[str, float], convergence: Mapping[str, float]) -> p
                 "assumptions": bound.assumptions,
                 "bound": bound.complexity,
                 "d: theory": bound.in_d,
-                "d: measured": measured(dimension, bound.measured),
+                "d: Gaussian": measured(dimension, bound.measured),
+                "d: products": over_shapes(products, bound.measured, "dimension"),
                 "1/ε: theory": bound.in_eps,
-                "1/ε: measured": measured(convergence, bound.measured),
+                "1/ε: Gaussian": measured(convergence, bound.measured),
+                "1/ε: products": over_shapes(products, bound.measured, "eps"),
             }
             for bound in BOUNDS
         ]

@@ -80,7 +80,7 @@ def transport(grid: Grid, images: Array, variance: float) -> Array:
     Returns:
         Shape (cells, points).
     """
-    frequency = _frequencies(grid)
+    frequency = frequencies(grid)
     waves = np.exp(-1j * frequency[:, np.newaxis] * (images - grid.centres[0]))
     matrix: Array = fft.irfft(
         waves * np.exp(-0.5 * variance * frequency**2)[:, np.newaxis], grid.cells, axis=0
@@ -176,13 +176,13 @@ def _free_motion(space: PhaseSpace, c: Coefficients) -> Callable[[Array], Array]
     return flow
 
 
-def _frequencies(grid: Grid) -> Array:
+def frequencies(grid: Grid) -> Array:
     frequency: Array = 2.0 * math.pi * fft.rfftfreq(grid.cells, grid.spacing)
     return frequency
 
 
 def _sheared(law: Array, grid: Grid, shifts: Array) -> Array:
     """Each row of the law, over the cells of ``grid``, moved by a shift of its own."""
-    waves = np.exp(-1j * shifts[:, np.newaxis] * _frequencies(grid))
+    waves = np.exp(-1j * shifts[:, np.newaxis] * frequencies(grid))
     moved: Array = fft.irfft(fft.rfft(law) * waves, grid.cells)
     return moved

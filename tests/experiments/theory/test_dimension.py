@@ -150,8 +150,19 @@ def test_table_1_puts_each_slope_in_its_row() -> None:
         for ending, shift in (("", 0.0), ("_low", -0.1), ("_high", 0.1))
     }
     doubled = {name: 2 * slope for name, slope in numbers.items()}
-    printed = table_1.table(numbers, doubled).set_index("method")
-    assert printed.loc["RTK-MALA", "d: measured"] == "1.10 [1.00, 1.20]"
-    assert printed.loc["RTK-ULD", "1/ε: measured"] == "1.20 [1.00, 1.40]"
-    assert printed.loc["PF-ODE, underdamped corrector", "d: measured"] == table_1.DASH
+    products = {
+        f"{name}_{what}_power_{end}": value
+        for name, first in (("rtk_mala", 0.3), ("rtk_uld", 0.5), ("ddpm", 0.7))
+        for what, value in (("dimension", first), ("eps", first + 0.1))
+        for end in ("low", "high")
+    }
+    products["rtk_uld_eps_power_high"] = 0.9
+    printed = table_1.table(numbers, doubled, products).set_index("method")
+    assert printed.loc["RTK-MALA", "d: Gaussian"] == "1.10 [1.00, 1.20]"
+    assert printed.loc["RTK-MALA", "d: products"] == "0.30"
+    assert printed.loc["RTK-ULD", "1/ε: Gaussian"] == "1.20 [1.00, 1.40]"
+    assert printed.loc["RTK-ULD", "1/ε: products"] == "0.60–0.90"
+    assert printed.loc["DDPM, SDE discretised", "d: products"] == "0.70"
+    for column in ("d: Gaussian", "d: products", "1/ε: Gaussian", "1/ε: products"):
+        assert printed.loc["PF-ODE, underdamped corrector", column] == table_1.DASH
     assert len(printed) <= 15
