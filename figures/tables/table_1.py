@@ -44,7 +44,7 @@ BOUNDS = [
     Bound(
         "Exact, reduced (2512.24152)", "log-concave parts", "√d polylog(1 / ε)", "1/2", "0 (log)"
     ),
-    Bound("FORS (2602.01338)", "L2-accurate score", "d polylog(1 / ε)", "1", "0 (log)"),
+    Bound("FORS (2602.01338)", "L2-accurate score", "d₀ polylog(1 / ε)", DASH, "0 (log)"),
     Bound("Lower bound (2604.10857)", "adaptive score queries", "≥ √d", "1/2", DASH),
 ]
 
