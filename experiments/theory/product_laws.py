@@ -10,8 +10,8 @@ The target is a product of d equal factors, each with mean 0 and variance 1
   Gaussian start on segments of the theory's length from `RTK_START` on, with the theory's step
   (`experiments.theory.step_rule`). Start time and segments are the same for all accuracies.
 - RTK-MALA accepts or rejects all coordinates at once. Its whole chains are computed in one
-  dimension (`rtk.laws.grid.segment_laws`), at the relative step 1. In d dimensions the largest step
-  is computed with which half of the proposals from the kernel itself are accepted
+  dimension (`rtk.laws.grid.segment_laws`), at the relative step 1. In d dimensions the step is
+  computed with which half of the proposals from the kernel itself are accepted
   (`rtk.laws.acceptance`), on the last segment; rows of the metric ``step_size`` hold it.
 """
 
@@ -196,7 +196,7 @@ def starts(factor: rtk.GaussianMixture, kernels: ReverseTransition, grid: Grid) 
 
 
 def accepted_step(shape: str, dimension: int) -> float:
-    """The largest relative step with an acceptance of `HALF` in the kernels of the last segment."""
+    """The relative step at which the acceptance in kernels of the last segment falls to `HALF`."""
     factor = SHAPES[shape]
     edge = factors.edge(factor)
     t_hi, t_lo = factors.theory_times(factor, RTK_START)[-2:]
