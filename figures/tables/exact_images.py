@@ -1,6 +1,6 @@
 """C2: errors of samplers on mixtures of images, and the numbers that the article quotes."""
 
-import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,18 +18,17 @@ NFE = 10
 def table(frame: pd.DataFrame) -> pd.DataFrame:
     """One row per method: geometric means over the collections, for the primary error at all NFE.
 
-    The Fréchet distance is divided by that of exact samples; the kernel distance, which may be
+    The Fréchet distance is divided by that of exact samples. The kernel distance, which may be
     negative, and the total variation are arithmetic means.
     """
-    rows = where(frame, part="methods")
-    exact = where(frame, part="exact")
+    rows, exact = where(frame, part="methods"), where(frame, part="exact")
     means = where(rows, metric="radius_w1").pivot_table("value", "method", "nfe_asked", gmean)
     means.loc["exact"] = gmean(where(exact, metric="radius_w1")["value"])
     means = means.add_prefix("NFE ")
     at = pd.concat([where(rows, nfe_asked=NFE), exact])
-    floors = exact.set_index(["target", "metric"])["value"]
-    level = at.set_index(["target", "metric"]).index.map(floors)
-    at = at.assign(in_floors=at["value"] / level)
+    floors = exact[["target", "metric", "value"]].rename(columns={"value": "floor"})
+    at = at.merge(floors, on=["target", "metric"])
+    at["in_floors"] = at["value"] / at["floor"]
     for name, metric, column, mean in (
         (f"class TV, NFE {NFE}", "class_tv", "value", np.mean),
         (f"Fréchet / floor, NFE {NFE}", "frechet_distance", "in_floors", gmean),
@@ -41,25 +40,27 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_methods(frame: pd.DataFrame, target: str) -> dict[str, float]:
-    """The errors of all methods at `NFE` and at the largest NFE, and where they are right."""
-    rows = where(frame, target=target, part="methods")
-    most = rows["nfe_asked"].max()
-    # The article of another scale quotes the same names, also where it has fewer NFE.
-    budgets = {"10": NFE, "40": rows.loc[rows["nfe_asked"] <= 40, "nfe_asked"].max(), "most": most}
-    result = {f"first_right_{_name(m)}": nfe for m, nfe in first_right(frame, target).items()}
-    result["methods"] = float(rows["method"].nunique())
-    result["right_at_some"] = float(sum(nfe > 0 for nfe in result.values()) - 1)
-    for name, nfe in budgets.items():
-        for row in where(rows, nfe_asked=nfe).itertuples():
-            result[f"{row.metric}_{_name(str(row.method))}_{name}"] = row.value
-            result[f"{row.metric}_{_name(str(row.method))}_{name}_error"] = row.standard_error
-    for row in where(frame, target=target, part="exact").itertuples():
-        result[f"{row.metric}_floor"] = row.value
-    for method, acceptance in where(rows, metric="radius").groupby("method")["acceptance"]:
-        if acceptance.notna().any():
-            result[f"acceptance_{_name(str(method))}"] = acceptance.max()
+    """The errors of all methods on one collection, and the NFE from which on they are right.
+
+    The errors are those at `NFE`, at the largest NFE up to 40, and at the largest of all.
+    """
+    rows, exact = where(frame, target=target, part="methods"), where(frame, target=target)
+    first = first_right(frame, target)
+    result: dict[str, Any] = {
+        f"first_right_{style.identifier(method)}": nfe for method, nfe in first.items()
+    }
+    result |= {"methods": len(first), "right_at_some": sum(nfe > 0 for nfe in first.values())}
+    budgets = rows["nfe_asked"]
+    for name, nfe in (("10", NFE), ("40", budgets[budgets <= 40].max()), ("most", budgets.max())):
+        for metric, of_metric in where(rows, nfe_asked=nfe).groupby("metric"):
+            for method, value in of_metric.set_index("method")["value"].items():
+                result[f"{metric}_{style.identifier(str(method))}_{name}"] = value
+    for measure, value in where(exact, part="exact").set_index("metric")["value"].items():
+        result[f"{measure}_floor"] = value
+    for method, acceptance in rows.groupby("method")["acceptance"].max().dropna().items():
+        result[f"acceptance_{style.identifier(str(method))}"] = acceptance
     result["width"] = rows["width"].iloc[0]
-    return result
+    return {name: float(value) for name, value in result.items()}
 
 
 def of_segments(frame: pd.DataFrame) -> dict[str, float]:
@@ -69,33 +70,23 @@ def of_segments(frame: pd.DataFrame) -> dict[str, float]:
     samples may be of one class and have perfect radii.
     """
     part = where(frame, part="segments")
-    target = part["target"].iloc[0]
-    correct = right(part, frame, target)
-    result: dict[str, float] = {
-        "segments_right": float(correct.sum()),
+    correct = right(part, frame, part["target"].iloc[0])
+    result = {
         "segments_runs": float(len(correct)),
+        "segments_right": float(correct.sum()),
         "segments_nfe": float(part["nfe_asked"].iloc[0]),
-        "segments_least": float(part["segments"].min()),
     }
-    for (method, step), rows in part.groupby(["method", "step"], dropna=False):
-        name = _name(str(method)) + ("" if math.isnan(step) else "_wide")
-        value = rows.pivot(index="segments", columns="metric", values="value")
+    names = part["method"].map(style.identifier)
+    for name, rows in part.groupby(names.where(part["step"].isna(), names + "_wide")):
+        value = rows.pivot(index="segments", columns="metric", values="value").sort_index()
         best = int((value["radius_w1"] + value["class_tv"]).to_numpy().argmin())
-        result |= {
-            f"best_segments_{name}": float(value.index[best]),
-            f"best_radius_w1_{name}": value["radius_w1"].iloc[best],
-            f"best_class_tv_{name}": value["class_tv"].iloc[best],
-            f"least_class_tv_{name}": value["class_tv"].iloc[0],
-            f"least_radius_w1_{name}": value["radius_w1"].iloc[0],
-            f"most_segments_{name}": float(value.index.max()),
-            f"most_radius_w1_{name}": value["radius_w1"].iloc[-1],
-            f"most_class_tv_{name}": value["class_tv"].iloc[-1],
-        }
+        for place, position in (("best", best), ("least", 0), ("most", -1)):
+            result |= {
+                f"{place}_segments_{name}": float(value.index[position]),
+                f"{place}_radius_w1_{name}": float(value["radius_w1"].iloc[position]),
+                f"{place}_class_tv_{name}": float(value["class_tv"].iloc[position]),
+            }
     return result
-
-
-def _name(method: str) -> str:
-    return style.identifier(method)
 
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
@@ -103,16 +94,13 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     result = of_segments(frame)
     for target in frame["target"].unique():
         found = of_methods(frame, target)
-        result |= {f"{name}_{target}": float(value) for name, value in found.items()}
-    exact = where(frame, part="exact", metric="radius_w1").iloc[0]
-    result |= {
-        "scatter_of_radius": scatter_of_radius(int(exact["dimension"])),
-        "images": float(exact["images"]),
-        "chains": float(exact["chains"]),
-        "dimension": float(exact["dimension"]),
+        result |= {f"{name}_{target}": value for name, value in found.items()}
+    one = frame.iloc[0]
+    result |= {name: float(one[name]) for name in ("images", "chains", "dimension")}
+    return result | {
+        "scatter_of_radius": scatter_of_radius(int(one["dimension"])),
         "nfe_most": float(frame["nfe_asked"].max()),
     }
-    return result
 
 
 if __name__ == "__main__":
