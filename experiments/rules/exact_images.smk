@@ -85,6 +85,7 @@ rule table_exact_images:
     input:
         code=sources("figures/tables/exact_images.py"),
         frame=EXACT_IMAGES_TABLES,
+        learned=image_tables(["exact", "ddpm", "dpm++2m", "calibrated"]),
     output:
         table=report(
             "<results>/tables/exact_images.csv",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,10 +24,11 @@ SWEPT = ("radius_w1", "class_tv")
 def draw_segments(axes: Axes, frame: pd.DataFrame, metric: str) -> None:
     """Draw one line per sampler and step against the number of segments."""
     part = where(frame, part="segments", metric=metric)
-    for (method, step), rows in part.groupby(["method", "step"], dropna=False):
-        look: dict[str, Any] = style.look(str(method)).line | {"label": ""}
-        if step == step:
-            look |= {"linestyle": ":", "label": f"with step {step:g}", "markerfacecolor": "none"}
+    for _, rows in part.groupby(["method", "step"], dropna=False):
+        method, step = rows[["method", "step"]].iloc[0]
+        look = style.look(method).line
+        if not np.isnan(step):
+            look |= {"linestyle": ":", "label": f"{look['label']}, step {step:g}"}
         axes.errorbar(rows["segments"], rows["value"], rows["standard_error"], **look)
     axes.set_xscale("log")
     panels.mark(axes.xaxis, part["segments"].unique())
@@ -39,8 +41,7 @@ def draw_levels(axes: Axes, frame: pd.DataFrame, target: str, metric: str) -> No
     if metric == "radius_w1":
         seen = scatter_of_radius(int(where(frame, target=target)["dimension"].iloc[0]))
         axes.axhline(seen, color="0.6", linewidth=0.8, linestyle="-", zorder=0)
-    if metric != "class_tv":
-        axes.set_yscale("log")
+    axes.set_yscale("log")
 
 
 def draw(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
@@ -65,18 +66,18 @@ def draw(frame: pd.DataFrame, titles: Mapping[str, str]) -> Figure:
     for panel, metric in zip(axes[:, -1], SWEPT, strict=False):
         draw_segments(panel, frame, metric)
         draw_levels(panel, frame, swept, metric)
-    axes[0, -1].set_title(titles[swept])
+    axes[0, -1].set_title(f"{titles[swept]}, segments")
     for panel in axes[len(SWEPT) :, -1]:
         panel.axis("off")
     for line in axes[len(titles) :, :-1]:
         for panel in line:
             panel.axis("off")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    more = axes[0, -1].get_legend_handles_labels()
-    kept = [(h, lab) for h, lab in zip(more[0], more[1], strict=True) if lab.startswith("with")]
-    handles += [h for h, _ in kept]
-    labels += [f"RTK-ULD {lab}" for _, lab in kept]
-    figure.legend(handles, labels, loc="outside lower center", ncols=5)
+    entries: dict[str, Any] = {}
+    for panel in (axes[0, 0], axes[0, -1]):
+        entries |= dict(zip(*panel.get_legend_handles_labels()[::-1], strict=True))
+    figure.legend(
+        entries.values(), entries.keys(), loc="outside lower center", ncols=4, fontsize=6.5
+    )
     return figure
 
 

@@ -14,12 +14,15 @@ from figures.analysis.frames import where
 NFE = 10
 """The number of score evaluations of the secondary columns; all scales have it."""
 
+LEARNED = ("ddpm", "dpm++2m", "calibrated")
+"""The methods that are set beside their results with a learned score."""
 
-def table(frame: pd.DataFrame) -> pd.DataFrame:
+
+def table(frame: pd.DataFrame, learned: pd.DataFrame) -> pd.DataFrame:
     """One row per method: geometric means over the collections, for the primary error at all NFE.
 
     The Fréchet distance is divided by that of exact samples. The kernel distance, which may be
-    negative, and the total variation are arithmetic means.
+    negative, and the total variation are arithmetic means. The results of C1 are not in the table.
     """
     rows, exact = where(frame, part="methods"), where(frame, part="exact")
     means = where(rows, metric="radius_w1").pivot_table("value", "method", "nfe_asked", gmean)
@@ -57,8 +60,9 @@ def of_methods(frame: pd.DataFrame, target: str) -> dict[str, float]:
                 result[f"{metric}_{style.identifier(str(method))}_{name}"] = value
     for measure, value in where(exact, part="exact").set_index("metric")["value"].items():
         result[f"{measure}_floor"] = value
-    for method, acceptance in rows.groupby("method")["acceptance"].max().dropna().items():
-        result[f"acceptance_{style.identifier(str(method))}"] = acceptance
+    last = where(rows, metric="radius", nfe_asked=rows["nfe_asked"].max())
+    for method, acceptance in last.set_index("method")["acceptance"].dropna().items():
+        result[f"acceptance_{style.identifier(str(method))}_most"] = acceptance
     result["width"] = rows["width"].iloc[0]
     return {name: float(value) for name, value in result.items()}
 
@@ -89,11 +93,46 @@ def of_segments(frame: pd.DataFrame) -> dict[str, float]:
     return result
 
 
-def numbers(frame: pd.DataFrame) -> dict[str, float]:
-    """The numbers of each collection, with its name at their end, and those of the sweep."""
+def beside_learned(frame: pd.DataFrame, learned: pd.DataFrame, target: str) -> dict[str, float]:
+    """Fréchet distances beyond the floor, with the exact score and with the learned one of C1.
+
+    Each has a floor of its own: that of as many exact draws, or training images. They are those at
+    `NFE` and at the largest NFE up to 40 that both experiments have.
+    """
+    result = {}
+    metric = "frechet_distance"
+    exact_score = where(frame, target=target, metric=metric, part="methods")
+    for name, rows, floor in (
+        ("exact", exact_score, where(frame, target=target, metric=metric, part="exact")),
+        (
+            "learned",
+            where(learned, target=target, metric=metric),
+            where(learned, target=target, metric=metric, method="exact"),
+        ),
+    ):
+        level = float(floor["value"].item())
+        budgets = rows["nfe_asked"]
+        for place, nfe in (("10", NFE), ("40", budgets[budgets <= 40].max())):
+            values = where(rows, nfe_asked=nfe).set_index("method")
+            for method in LEARNED:
+                key = f"{name}_{style.identifier(method)}_{place}"
+                result[f"excess_{key}"] = float(values["value"].loc[method]) - level
+                result[f"excess_{key}_error"] = float(values["standard_error"].loc[method])
+    return result
+
+
+def numbers(frame: pd.DataFrame, learned: pd.DataFrame) -> dict[str, float]:
+    """The numbers of each collection, with its name at their end, and those of the sweep.
+
+    Args:
+        frame: the rows of C2.
+        learned: rows of C1, of the methods in `LEARNED` and of training images.
+    """
     result = of_segments(frame)
     for target in frame["target"].unique():
         found = of_methods(frame, target)
+        if target in {*learned["target"]}:
+            found |= beside_learned(frame, learned, target)
         result |= {f"{name}_{target}": value for name, value in found.items()}
     one = frame.iloc[0]
     result |= {name: float(one[name]) for name in ("images", "chains", "dimension")}
