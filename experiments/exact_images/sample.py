@@ -31,7 +31,7 @@ from experiments.comparison import methods
 from experiments.exact_images.collection import collection
 from experiments.exact_images.judge import Features, Judge
 from experiments.images import classifier
-from experiments.runs import CALIBRATED, mean_acceptance, needed_log_prob, over_replicates
+from experiments.runs import CALIBRATED, needed_log_prob, over_replicates
 from experiments.workflow import job, tidy
 from rtk import segments, targets
 from rtk.metrics import Estimate
@@ -109,6 +109,12 @@ def about(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {"settings": json.dumps(settings), "step": settings.get("step_size", math.nan)}
 
 
+def last_acceptance(diagnostics: rtk.Diagnostics) -> float:
+    """The acceptance of the last inner chain with a Metropolis test, or NaN if there is none."""
+    tested = [s.acceptance for s in diagnostics.segments if s.acceptance is not None]
+    return tested[-1] if tested else math.nan
+
+
 def floor(judge: Judge, chains: int, seed: int) -> dict[str, Estimate]:
     """The measures of exact samples, means over independent sets."""
     sets = (judge(draw(judge.mixture, chains, job.derive_seed(seed, k))) for k in range(REPLICATES))
@@ -151,7 +157,7 @@ def main() -> None:
             **{**common, "segments": len(result.diagnostics.segments), **columns},
             nfe=result.nfe,
             calibration_rows=0 if result.calibration is None else result.calibration.rows,
-            acceptance=mean_acceptance(result.diagnostics),
+            last_acceptance=last_acceptance(result.diagnostics),
         )
     table += tidy.rows(
         floor(judge, params.chains, job.derive_seed(seed, "exact")),
@@ -163,7 +169,7 @@ def main() -> None:
         nfe_asked=0,
         nfe=0,
         calibration_rows=0,
-        acceptance=math.nan,
+        last_acceptance=math.nan,
     )
     job.write(snakemake.output, table, config=dict(params.items()), started=started)
 

@@ -61,8 +61,8 @@ def of_methods(frame: pd.DataFrame, target: str) -> dict[str, float]:
     for measure, value in where(exact, part="exact").set_index("metric")["value"].items():
         result[f"{measure}_floor"] = value
     last = where(rows, metric="radius", nfe_asked=rows["nfe_asked"].max())
-    for method, acceptance in last.set_index("method")["acceptance"].dropna().items():
-        result[f"acceptance_{style.identifier(str(method))}_most"] = acceptance
+    for method, acceptance in last.set_index("method")["last_acceptance"].dropna().items():
+        result[f"last_acceptance_{style.identifier(str(method))}_most"] = acceptance
     result["width"] = rows["width"].iloc[0]
     return {name: float(value) for name, value in result.items()}
 
@@ -97,7 +97,8 @@ def beside_learned(frame: pd.DataFrame, learned: pd.DataFrame, target: str) -> d
     """Fréchet distances beyond the floor, with the exact score and with the learned one of C1.
 
     Each has a floor of its own: that of as many exact draws, or training images. They are those at
-    `NFE` and at the largest NFE up to 40 that both experiments have.
+    `NFE` and at the largest NFE up to 40. The network's share is what the excess with the exact
+    score, and two standard errors more, leave of that with the learned one at the larger NFE.
     """
     result = {}
     metric = "frechet_distance"
@@ -118,7 +119,11 @@ def beside_learned(frame: pd.DataFrame, learned: pd.DataFrame, target: str) -> d
                 key = f"{name}_{style.identifier(method)}_{place}"
                 result[f"excess_{key}"] = float(values["value"].loc[method]) - level
                 result[f"excess_{key}_error"] = float(values["standard_error"].loc[method])
-    return result
+    shares = []
+    for method in map(style.identifier, LEARNED):
+        most = result[f"excess_exact_{method}_40"] + 2.0 * result[f"excess_exact_{method}_40_error"]
+        shares.append(1.0 - most / result[f"excess_learned_{method}_40"])
+    return result | {"network_share_least": min(shares)}
 
 
 def numbers(frame: pd.DataFrame, learned: pd.DataFrame) -> dict[str, float]:

@@ -28,7 +28,8 @@ def rows(part: str, method: str, nfe: int, **values: float) -> list[dict[str, ob
     segments = int(values.pop("segments", 3))
     step = values.pop("step", math.nan)
     common = {"part": part, "method": method, "nfe_asked": nfe, "segments": segments, "step": step}
-    common |= {"dimension": 800, "images": 10, "chains": 40, "width": 0.1, "acceptance": math.nan}
+    common |= {"dimension": 800, "images": 10, "chains": 40, "width": 0.1}
+    common |= {"last_acceptance": 0.02 if method == "rtk-mala" else math.nan}
     common |= {"settings": json.dumps({"step": str(step)})}
     return [
         {**common, "target": target, "metric": metric, "standard_error": ERROR}
@@ -108,6 +109,7 @@ def test_a_method_that_is_never_right_has_no_number() -> None:
     assert numbers["right_at_some"] == 3
     assert numbers["methods"] == 4
     assert numbers["first_right_dpm_solver"] == 20
+    assert numbers["last_acceptance_rtk_mala_most"] == 0.02
 
 
 def test_runs_of_the_sweep_are_right_or_wrong() -> None:
@@ -135,6 +137,8 @@ def test_excess_beside_a_learned_score() -> None:
     assert numbers["excess_exact_ddpm_10_mnist"] == 4.5
     assert numbers["excess_learned_ddpm_10_mnist"] == 28.0
     assert numbers["excess_exact_dpm_solver_40_fashion_mnist"] == 0.0
+    # DDPM has the least learned excess, 27, of which two standard errors are .02.
+    assert numbers["network_share_least_mnist"] == pytest.approx(1.0 - 0.02 / 27.0)
     assert numbers["excess_learned_dpm_solver_40_fashion_mnist"] == 37.0
 
 
