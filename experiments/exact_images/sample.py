@@ -135,7 +135,9 @@ def main() -> None:
         snakemake.wildcards.collection,
     )
     tuned_files = [inputs["tuned"]] if isinstance(inputs["tuned"], str) else inputs["tuned"]
-    tuned = {Path(file).stem: json.loads(Path(file).read_text("utf-8")) for file in tuned_files}
+    tuned = {
+        Path(file).stem: json.loads(Path(file).read_text(encoding="utf-8")) for file in tuned_files
+    }
     seed = job.derive_seed(params.seed, "exact_images", name)
     chosen = collection(inputs["data"], params.images, job.derive_seed(seed, "images"))
     width = params.bandwidth / FRACTION * default_bandwidth(chosen.points)
