@@ -338,8 +338,8 @@ def calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
 def test_text_is_utf_8_whatever_the_locale() -> None:
     """All code that reads or writes text, or reads the output of a program, states the encoding.
 
-    A file that is opened with a mode such as "wb" is not text, and neither are those that `os.open`,
-    `tarfile.open` and `Image.open` open.
+    A file that is opened with a mode such as "wb" is not text, and neither are those that
+    `os.open`, `tarfile.open` and `Image.open` open.
     """
     without = []
     for file in tracked():
