@@ -139,7 +139,7 @@ def numbers(frame: pd.DataFrame, learned: pd.DataFrame) -> dict[str, float]:
         if target in {*learned["target"]}:
             found |= beside_learned(frame, learned, target)
         result |= {f"{name}_{target}": value for name, value in found.items()}
-    one = frame.iloc[0]
+    one = where(frame, part="segments").iloc[0]
     result |= {name: float(one[name]) for name in ("images", "chains", "dimension")}
     return result | {
         "scatter_of_radius": scatter_of_radius(int(one["dimension"])),
