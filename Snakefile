@@ -67,6 +67,9 @@ rule all:
             picture=["frechet", "samples"],
         ),
         expand("<results>/tables/{dataset}.csv", dataset=config["images"]["datasets"]),
+        # C2: images with exact scores.
+        "<results>/figures/exact_images.pdf",
+        "<results>/tables/exact_images.csv",
         # The article, with the verdicts on the paper's claims.
         "<results>/paper.pdf",
         # Notebooks.
@@ -79,6 +82,7 @@ rule all:
 include: "experiments/rules/mixtures.smk"
 include: "experiments/rules/comparison.smk"
 include: "experiments/rules/images.smk"
+include: "experiments/rules/exact_images.smk"
 include: "experiments/rules/theory.smk"
 include: "experiments/rules/beyond_mixtures.smk"
 include: "experiments/rules/paper.smk"

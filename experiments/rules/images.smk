@@ -129,7 +129,7 @@ rule figure_images_frechet:
         png=report(
             "<results>/figures/{dataset}_frechet.png",
             caption="../../figures/captions/images_frechet.rst",
-            category="C. Learned scores",
+            category="C. Images",
             subcategory=lambda wildcards: f"C1. {title_of_dataset(wildcards)}",
             labels={"what": "quality", "as": "figure"},
         ),
@@ -155,7 +155,7 @@ rule figure_images_samples:
         png=report(
             "<results>/figures/{dataset}_samples.png",
             caption="../../figures/captions/images_samples.rst",
-            category="C. Learned scores",
+            category="C. Images",
             subcategory=lambda wildcards: f"C1. {title_of_dataset(wildcards)}",
             labels={"what": "images", "as": "figure"},
         ),
@@ -181,7 +181,7 @@ rule table_images:
         table=report(
             "<results>/tables/{dataset}.csv",
             caption="../../figures/captions/images.rst",
-            category="C. Learned scores",
+            category="C. Images",
             subcategory=lambda wildcards: f"C1. {title_of_dataset(wildcards)}",
             labels={"what": "Fréchet distances", "as": "table"},
         ),

@@ -33,6 +33,7 @@ rule table_compute:
             COMPARISON_TABLES,
             COMPARISON_FLOOR,
             SCORE_ERROR_TABLES,
+            EXACT_IMAGES_TABLES,
         ],
     output:
         table="<results>/tables/compute.csv",

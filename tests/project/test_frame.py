@@ -338,8 +338,8 @@ def calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
 def test_text_is_utf_8_whatever_the_locale() -> None:
     """All code that reads or writes text, or reads the output of a program, states the encoding.
 
-    A file that is opened with a mode such as "wb" is not text, and neither are those that `os.open`
-    and `tarfile.open` open.
+    A file that is opened with a mode such as "wb" is not text, and neither are those that
+    `os.open`, `tarfile.open` and `Image.open` open.
     """
     without = []
     for file in tracked():
@@ -349,7 +349,9 @@ def test_text_is_utf_8_whatever_the_locale() -> None:
             code = ast.unparse(call)
             keywords = {keyword.arg for keyword in call.keywords}
             binary = re.search(r"""open\(.*['"][rwxa]\+?b\+?['"]""", code)
-            opens = name == "open" and not binary and not code.startswith(("os.", "tarfile."))
+            opens = (
+                name == "open" and not binary and not code.startswith(("os.", "tarfile.", "Image."))
+            )
             text = opens or name in ("read_text", "write_text") or "text" in keywords
             if text and "encoding" not in keywords:
                 without.append(f"{file.relative_to(ROOT)}:{call.lineno}: {code}")

@@ -52,6 +52,12 @@ COMPARISON = [
     *(f"comparison/{method}" for method in [*COMPARED, "exact"]),
     *(f"score_errors/{method}" for method in [*WRONG_SCORES, "exact"]),
 ]
+ON_IMAGES = [f"exact_images/{collection}" for collection in SIZES["exact_images"]["collections"]]
+TUNED_ON_IMAGES = [
+    name
+    for name in SIZES["exact_images"]["subset"]
+    if "candidates" in PROTOCOL["comparison"]["methods"][name]
+]
 BEYOND = [f"beyond_mixtures/{target}" for target in PROTOCOL["beyond_mixtures"]["targets"]]
 CHECKS = [
     *(study for study, about in STUDIES.items() if not about.get("split")),
@@ -62,6 +68,7 @@ CHECKS = [
         for target in SIZES[study]["targets"]
     ),
     *BEYOND,
+    *ON_IMAGES,
 ]
 TABLES = [*SAMPLED, *FLOORS, *COMPARISON, *CHECKS]
 # Experiments that have a figure, a table for print, and numbers for the article.
@@ -155,7 +162,7 @@ def test_every_file_of_the_results_is_expected() -> None:
         *(f"data/mixtures/{target}/exact.npz" for target in TARGETS),
         *(f"data/{name}.npz" for name in BEYOND),
         *(f"data/comparison/{method}.npz" for method in [*COMPARED, "exact"]),
-        *(f"tuning/{method}.json" for method in TUNED),
+        *(f"tuning/{method}.json" for method in [*TUNED, *TUNED_ON_IMAGES]),
         *(f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")),
         *(f"notebooks/{name}.ipynb" for name in NOTEBOOKS),
         *(f"tables/{name}.csv" for name in PRINTED),
@@ -224,6 +231,26 @@ def test_comparison_runs_what_tuning_chose(method: str) -> None:
         assert {*map(str, map(json.loads, rows["settings"]))} == {str(tuned["chosen"][str(nfe)])}
     assert not frame.duplicated(["target", "nfe_asked", "metric", "batch"]).any()
     assert {*frame["batch"]} == {*range(sizes["batches"] + 1)}
+
+
+@pytest.mark.parametrize("name", ON_IMAGES)
+def test_images_have_every_method_with_its_tuned_settings(name: str) -> None:
+    sizes = SIZES["exact_images"]
+    frame = results.read(RESULTS / "data" / f"{name}.parquet")
+    methods = frame[frame["part"] == "methods"]
+    assert {*methods["method"]} == {*sizes["subset"]}
+    assert sorted(methods["nfe_asked"].unique()) == sizes["nfe"]
+    assert (frame["nfe"] <= frame["nfe_asked"]).all()
+    for (method, nfe), rows in methods.groupby(["method", "nfe_asked"]):
+        expected = {}
+        if method in TUNED_ON_IMAGES:
+            tuned = (RESULTS / "tuning" / f"{method}.json").read_text(encoding="utf-8")
+            expected = json.loads(tuned)["chosen"][str(nfe)]
+        assert {*rows["settings"]} == {json.dumps(expected)}
+    swept = frame[frame["part"] == "segments"]
+    is_target = name == f"exact_images/{PROTOCOL['exact_images']['sweep']['target']}"
+    assert {*swept["segments"]} == ({*sizes["sweep"]["counts"]} if is_target else set())
+    assert {*frame.loc[frame["part"] == "exact", "method"]} == {"exact"}
 
 
 @pytest.mark.parametrize("method", WRONG_SCORES)
