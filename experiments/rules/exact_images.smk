@@ -23,13 +23,6 @@ rule sample_exact_images:
                 }
             )
         ),
-        code=sources(
-            "experiments/exact_images/sample.py",
-            methods=sorted(
-                {COMPARISON["methods"][name]["sampler"]["method"] for name in ON_IMAGES}
-                | {sampler["method"] for sampler in EXACT_IMAGES["sweep"]["samplers"]}
-            ),
-        ),
         tuned=expand(
             "<results>/tuning/{method}.json",
             method=[name for name in ON_IMAGES if "candidates" in COMPARISON["methods"][name]],
@@ -44,6 +37,13 @@ rule sample_exact_images:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest(
+            "experiments/exact_images/sample.py",
+            methods=sorted(
+                {COMPARISON["methods"][name]["sampler"]["method"] for name in ON_IMAGES}
+                | {sampler["method"] for sampler in EXACT_IMAGES["sweep"]["samplers"]}
+            ),
+        ),
         methods={name: COMPARISON["methods"][name] for name in ON_IMAGES},
         bandwidth=EXACT_IMAGES["bandwidth"],
         images=lambda wildcards: COLLECTIONS[wildcards.collection]["images"],
@@ -57,7 +57,6 @@ rule sample_exact_images:
 
 rule figure_exact_images:
     input:
-        code=sources("figures/plots/exact_images.py"),
         frame=EXACT_IMAGES_TABLES,
     output:
         pdf="<results>/figures/exact_images.pdf",
@@ -76,6 +75,7 @@ rule figure_exact_images:
         "../../environment.yml"
     threads: 1
     params:
+        code=digest("figures/plots/exact_images.py"),
         titles={name: DATASETS.get(name, {"title": name})["title"] for name in COLLECTIONS},
     script:
         "../../figures/plots/exact_images.py"
@@ -83,7 +83,6 @@ rule figure_exact_images:
 
 rule table_exact_images:
     input:
-        code=sources("figures/tables/exact_images.py"),
         frame=EXACT_IMAGES_TABLES,
         learned=image_tables(["exact", "ddpm", "dpm++2m", "calibrated"]),
     output:
@@ -102,5 +101,7 @@ rule table_exact_images:
     conda:
         "../../environment.yml"
     threads: 1
+    params:
+        code=digest("figures/tables/exact_images.py"),
     script:
         "../../figures/tables/exact_images.py"

@@ -43,11 +43,9 @@ def runs(frame: pd.DataFrame, method: str, at_most: bool) -> NDArray[np.float64]
 
 def ahead(first: NDArray[np.float64], second: NDArray[np.float64]) -> list[int]:
     """The number of cases in which the first is ahead: with all runs, then without each of them."""
-    chosen = [
-        slice(None),
-        *([j for j in range(first.shape[1]) if j != k] for k in range(first.shape[1])),
-    ]
-    return [int((signs(first[:, part], second[:, part]) > 0).sum()) for part in chosen]
+    pairs = [(first, second)]
+    pairs += [(np.delete(first, k, 1), np.delete(second, k, 1)) for k in range(first.shape[1])]
+    return [int((signs(a, b) > 0).sum()) for a, b in pairs]
 
 
 def counts(frame: pd.DataFrame) -> dict[str, list[int]]:
