@@ -213,7 +213,9 @@ def test_a_sentence_that_is_no_longer_true_stops_the_article(article: Path, tmp_
     (tmp_path / "results" / "smoke" / "numbers").mkdir(parents=True)
     (tmp_path / "results" / "smoke" / "verdicts.json").write_text("[]", encoding="utf-8")
     for slope, folder in ((-1.0, "results"), (1.0, "results/smoke")):
-        (tmp_path / folder / "numbers" / "fit.json").write_text(f'{{"slope": {slope}}}')
+        (tmp_path / folder / "numbers" / "fit.json").write_text(
+            f'{{"slope": {slope}}}', encoding="utf-8"
+        )
         typeset.typeset(article, tmp_path / "paper.pdf", folder)
     (tmp_path / "results" / "numbers" / "fit.json").write_text('{"slope": 1.0}', encoding="utf-8")
     with pytest.raises(typst.TypstError, match="no longer true by the numbers of fit: errors fall"):
