@@ -31,6 +31,8 @@ SHORT = 0.1
 """Length of the short segments over that of the theory."""
 LONG = 2.0
 """Length of the long segments over that of the theory."""
+STEP = 0.6
+"""Length of the short inner steps over the right one."""
 
 
 # --- the kernel -----------------------------------------------------------------------------------
@@ -138,13 +140,13 @@ def loud_proposals(right: Function, points: Point, cells: grid.Grid, step_size: 
 
 
 def short_step(position: int) -> Function:
-    """Half the step size, which is the argument at this position."""
+    """A shorter step size; it is the argument at this position."""
 
     def wrong(right: Function, *arguments: Any, **options: Any) -> Any:
         if "step_size" in options:
-            return right(*arguments, **options | {"step_size": 0.5 * options["step_size"]})
+            return right(*arguments, **options | {"step_size": STEP * options["step_size"]})
         changed = [*arguments]
-        changed[position] *= 0.5
+        changed[position] *= STEP
         return right(*changed, **options)
 
     return wrong
@@ -292,8 +294,8 @@ FAULTS = {
             Place(grid, "_proposals", loud_proposals),
         ),
     ),
-    "half step": Fault(
-        "Inner steps have half their length. The samplers remain right.",
+    "short step": Fault(
+        "Inner steps are shorter, 0.6 of their length. The samplers remain right.",
         (
             Place(reverse_transition, "ula", short_step(3)),
             Place(reverse_transition, "uld", short_step(3)),
