@@ -61,7 +61,7 @@ class Experiment:
         numbers: what makes the numbers from the rows of all parts.
     """
 
-    parts: dict[str, Part]
+    parts: Mapping[str, Part]
     others: Part
     numbers: Callable[[pd.DataFrame], Numbers]
 
@@ -117,9 +117,7 @@ def log_concavity_at(sizes: Sizes, seed: int) -> Experiment:
     """A part for each mixture."""
     shared = {key: value for key, value in sizes.items() if key != "targets"}
     parts = {
-        target: partial(
-            log_concavity.rows, log_concavity.Settings(target=target, **shared), seed
-        )
+        target: partial(log_concavity.rows, log_concavity.Settings(target=target, **shared), seed)
         for target in sizes["targets"]
     }
     return Experiment(parts, nothing, log_concavity_table.numbers)
@@ -208,9 +206,7 @@ def energy_estimators_at(sizes: Sizes, seed: int) -> Experiment:
 
     def simulated() -> Rows:
         return [
-            *filled(
-                energy_estimators.proposals, sizes["step_sizes"], sizes["proposals"], seed
-            ),
+            *filled(energy_estimators.proposals, sizes["step_sizes"], sizes["proposals"], seed),
             *filled(
                 energy_estimators.chains, sizes["nfe"], sizes["chains"], sizes["segments"], seed
             ),
@@ -273,9 +269,7 @@ def mixture_rows(method: str, sizes: Sizes, seed: int) -> Rows:
 def mixtures_at(sizes: Sizes, seed: int) -> Experiment:
     """A part for each sampler that the numbers need."""
     methods = [*mixtures_table.RTK, "ddpm", "ddpm-log-snr", "dpm++2m"]
-    parts: dict[str, Part] = {
-        method: partial(mixture_rows, method, sizes, seed) for method in methods
-    }
+    parts = {method: partial(mixture_rows, method, sizes, seed) for method in methods}
     return Experiment(parts, nothing, mixtures_table.numbers)
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from experiments.mutants.plant import Fault, Function, Place
-from experiments.theory import dimension, robustness
+from experiments.theory import dimension, robustness, segment_count
 from rtk import process, segments
 from rtk.energy import SIMPSON, EnergyDifference, LineIntegral, Taylor
 from rtk.kernel import Point, ReverseTransition, dot
@@ -27,7 +27,7 @@ from rtk.targets.gaussian_mixture import GaussianMixture
 
 SHIFT = 0.3
 """What the shifted score has in excess, in every coordinate."""
-SHORT = 0.1
+SHORT = 0.25
 """Length of the short segments over that of the theory."""
 LONG = 2.0
 """Length of the long segments over that of the theory."""
@@ -230,6 +230,12 @@ def symmetric(right: Function, rule: Any, kernel: Any, here: Point, there: Point
     return SIMPSON(kernel, here, there)
 
 
+def squared_energy(right: Function, cases: Any, cells: grid.Grid) -> Any:
+    """Errors of the energy difference whose size is squared."""
+    changed = [(place, kind, eps**2 if place == "energy" else eps) for place, kind, eps in cases]
+    return right(changed, cells)
+
+
 # --- segments and times ---------------------------------------------------------------------------
 
 
@@ -245,6 +251,12 @@ def late(right: Function, second_moment: float, eps: float) -> float:
     """The second moment stands before the logarithm."""
     time: float = second_moment * right(second_moment, eps)
     return time
+
+
+def powers(right: Function, eps: float, dim: int) -> int:
+    """Segments up to the exponential of the start time, ``e^T = O(1 / eps)``."""
+    length = segments.critical_length(segment_count.LIPSCHITZ)
+    return math.ceil(math.exp(right(eps, dim) * length) / length)
 
 
 def slow_noise(right: Function, t: float) -> float:
@@ -354,8 +366,12 @@ FAULTS = {
         "Simpson's rule in the place of the Taylor expansion.",
         (Place(Taylor, "__call__", symmetric),),
     ),
+    "squared error": Fault(
+        "An error of the energy difference enters by its square.",
+        (Place(robustness, "chain_laws", squared_energy),),
+    ),
     "short segments": Fault(
-        "Segments have a tenth of the theory's length.",
+        "Segments have a quarter of the theory's length.",
         (Place(segments, "critical_length", scaled(SHORT)),),
     ),
     "long segments": Fault(
@@ -365,6 +381,10 @@ FAULTS = {
     "late start": Fault(
         "The second moment stands before the logarithm in the start time.",
         (Place(dimension, "end_time", late),),
+    ),
+    "no logarithm": Fault(
+        "RTK's start time lacks its logarithm.",
+        (Place(segment_count, "rtk_segments", powers),),
     ),
     "slow noise": Fault(
         "The noise of the process has the variance 1 − exp(−t).",

@@ -13,6 +13,7 @@ numbers of each run. A row has the outcome of one fault for one rule:
 Of all experiments only those on images and B8 are left out, which take too long to run so often.
 """
 
+import math
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -118,24 +119,24 @@ class Clean:
     def numbers_with(self, name: str) -> Numbers:
         """The numbers with a fault, where only the parts run again that it can change.
 
-        A part that ends with an error is left out. There are no numbers if they cannot be made.
+        A part that ends with an error is left out. If the numbers cannot be made with the parts
+        that ran again, they are those of the other parts, if these suffice, or none.
         """
-        rows = {}
-        for part, run in self.experiment.parts.items():
-            if name not in self.called[part]:
-                rows[part] = self.rows[part]
-                continue
+        same = {part: self.rows[part] for part in self.rows if name not in self.called[part]}
+        changed: dict[str, Rows] = {}
+        for part in [part for part in self.rows if part not in same]:
             with contained(), planted(FAULTS[name]):
-                rows[part] = [*run()]
-        numbers: Numbers = {}
-        with contained():
-            numbers = self.numbers(rows)
-        return numbers
+                changed[part] = [*self.experiment.parts[part]()]
+        every = same | changed
+        for rows in (every, same):
+            with contained():
+                return self.numbers(rows)
+        return {}
 
 
 def has_evidence(rule: verdicts.Claim, numbers: Numbers) -> bool:
-    """Whether all numbers of a rule are there."""
-    return all(number in numbers for _, number in verdicts.names(rule))
+    """Whether all numbers of a rule are there and are numbers."""
+    return not any(math.isnan(numbers.get(number, math.nan)) for _, number in verdicts.names(rule))
 
 
 def measured(claim: str, rule: verdicts.Claim, numbers: Numbers) -> list[float]:

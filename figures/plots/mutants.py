@@ -34,9 +34,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         )
     axes.set_xticks(range(len(outcomes.columns)), outcomes.columns, rotation=60, ha="left")
     axes.xaxis.tick_top()
-    axes.set_yticks(
-        range(len(outcomes)), [f"{rule} ({verdicts[rule]})" for rule in outcomes.index]
-    )
+    axes.set_yticks(range(len(outcomes)), [f"{rule} ({verdicts[rule]})" for rule in outcomes.index])
     axes.tick_params(length=0, labelsize=6.5)
     axes.set_xticks(np.arange(len(outcomes.columns) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(outcomes) + 1) - 0.5, minor=True)

@@ -29,8 +29,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
     """One row per fault: what is wrong, and the number of rules with each outcome."""
     outcomes = matrix(frame)
     counts = {
-        name: (outcomes == name).sum()
-        for name in ("noticed", "stopped", "unnoticed", "untouched")
+        name: (outcomes == name).sum() for name in ("noticed", "stopped", "unnoticed", "untouched")
     }
     return pd.DataFrame(
         {
