@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -191,6 +192,13 @@ def squared_deviation_step(right: Function, target: Any, times: Any) -> Any:
     return steps._replace(variance=steps.variance**2)
 
 
+def excess_noise(right: Function, target: Any, times: Any) -> Any:
+    """DDPM's step with a variance whose relative excess is the fourth root of its length."""
+    steps = right(target, times)
+    lengths = -np.diff(np.asarray(times, dtype=float))[:, np.newaxis]
+    return steps._replace(variance=steps.variance * (1.0 + lengths**0.25))
+
+
 def exact_step(right: Function, target: Any, times: Any) -> Any:
     """The kernel itself in the place of DDPM's Gaussian."""
     return closed_form.exact_kernel(target, times)
@@ -257,11 +265,6 @@ def powers(right: Function, eps: float, dim: int) -> int:
     """Segments up to the exponential of the start time, ``e^T = O(1 / eps)``."""
     length = segments.critical_length(segment_count.LIPSCHITZ)
     return math.ceil(math.exp(right(eps, dim) * length) / length)
-
-
-def slow_noise(right: Function, t: float) -> float:
-    """``1 - exp(-t)``."""
-    return -math.expm1(-t)
 
 
 FAULTS = {
@@ -342,6 +345,10 @@ FAULTS = {
             Place(closed_form.PLAIN_STEPS, "ddpm", squared_deviation_step),
         ),
     ),
+    "slow DDPM": Fault(
+        "DDPM's noise has an excess that falls as the fourth root of the step.",
+        (Place(closed_form.PLAIN_STEPS, "ddpm", excess_noise),),
+    ),
     "exact for DDPM": Fault(
         "The kernel itself in the place of DDPM's Gaussian.",
         (
@@ -385,10 +392,6 @@ FAULTS = {
     "no logarithm": Fault(
         "RTK's start time lacks its logarithm.",
         (Place(segment_count, "rtk_segments", powers),),
-    ),
-    "slow noise": Fault(
-        "The noise of the process has the variance 1 − exp(−t).",
-        (Place(process, "variance", slow_noise),),
     ),
 }
 """The faults by name."""

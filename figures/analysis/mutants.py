@@ -7,6 +7,14 @@ OUTCOMES = ("untouched", "unnoticed", "noticed", "stopped")
 POSITIVE = ("reproduced", "respected", "respected and sharp", "supported", "holds")
 """The verdicts that say that a statement holds as it stands."""
 
+PARTLY = ("in part", "holds in part")
+"""The verdicts that say that a weaker form holds."""
+
+
+def rank(verdict: str) -> int:
+    """2 for a verdict of `POSITIVE`, 1 for one of `PARTLY`, 0 for the others."""
+    return 2 * (verdict in POSITIVE) + (verdict in PARTLY)
+
 
 def matrix(frame: pd.DataFrame) -> pd.DataFrame:
     """The outcomes by name, with rules in rows and faults in columns, in the order of the study.

@@ -45,7 +45,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         Patch(facecolor=color, edgecolor="0.6", label=f"{letter}: {what}" if letter else what)
         for color, letter, what in LOOKS.values()
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
 
 

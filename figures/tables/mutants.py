@@ -4,7 +4,7 @@ import pandas as pd
 
 from experiments.mutants.faults import FAULTS
 from figures import job
-from figures.analysis.mutants import POSITIVE, clean, matrix
+from figures.analysis.mutants import POSITIVE, clean, matrix, rank
 
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
@@ -21,6 +21,8 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         "never_noticed": int((outcomes != "noticed").all(axis=1).sum()),
     }
     result |= {name: int((fields == name).sum()) for name in ("noticed", "unnoticed", "stopped")}
+    better = frame["verdict"].map(rank) > frame["clean"].map(rank)
+    result["favoured"] = int((better & (frame["verdict"] != "")).sum())
     result["control_noticed"] = int((outcomes["short step"] == "noticed").sum())
     return {name: float(value) for name, value in result.items()}
 
