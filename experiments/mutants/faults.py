@@ -22,8 +22,8 @@ from rtk.laws import closed_form, grid, radial
 from rtk.mcmc import mala, uld
 from rtk.noise import Noise
 from rtk.samplers import ddpm, reverse_transition
-from rtk.samplers.base import Info, Problem, State, score_at
-from rtk.samplers.reverse_transition import RTKMALA, RTKULA, RTKULD
+from rtk.samplers.base import Info, State
+from rtk.samplers.reverse_transition import RTKULA, RTKULD, ReverseTransitionSampler
 from rtk.targets.gaussian_mixture import GaussianMixture
 
 SHIFT = 0.3
@@ -51,6 +51,13 @@ def wide_kernel(right: Function, target: Any, ends: Any) -> tuple[Any, Any]:
     tilt = ends.decay**2 / ends.fresh
     wide = precision - 0.5 * tilt
     return wide, 0.5 * slope * precision / wide
+
+
+def wide_curvatures(right: Function, target: Any, times: Any) -> tuple[Any, Any]:
+    """The bound on the curvature to which steps are relative is that of the right kernel."""
+    precision, curvature = right(target, times)
+    lengths = -np.diff(np.asarray(times, dtype=float))[:, np.newaxis]
+    return precision, curvature + 0.5 / np.expm1(2.0 * lengths)
 
 
 def uphill(right: Function, kernel: ReverseTransition, z: Tensor) -> Tensor:
@@ -126,11 +133,14 @@ def loud(right: Function, *arguments: Any) -> Any:
 
 
 def loud_chain(right: Function, target: Any, times: Any, kept: Any, noise: Any, start: Any) -> Any:
-    return right(target, times, kept, 2.0 * noise, start)
+    """An inner chain in closed form whose start is as loud as its steps."""
+    if start is closed_form.ddpm:  # which has the fault itself
+        return right(target, times, kept, 2.0 * noise, start)
+    return loud_step(right, target, times, kept, noise, start)
 
 
-def loud_step(right: Function, target: Any, times: Any) -> Any:
-    steps = right(target, times)
+def loud_step(right: Function, *arguments: Any) -> Any:
+    steps = right(*arguments)
     return steps._replace(variance=2.0 * steps.variance)
 
 
@@ -177,14 +187,10 @@ def overdamped_steps(
 # --- DDPM -----------------------------------------------------------------------------------------
 
 
-def squared_deviation(
-    right: Function, sampler: ddpm.DDPM, problem: Problem, state: State, *arguments: Any
-) -> tuple[State, Info]:
-    """DDPM's step with the variance in the place of the standard deviation."""
-    t_lo, _, noise = arguments
-    denoised = process.denoise(state.x, score_at(problem, state), state.t)
-    mean, variance = process.posterior(state.x, denoised, state.t, t_lo)
-    return State(mean + variance * noise.normal(), t_lo), Info()
+def squared_variance(right: Function, *arguments: Any) -> tuple[Tensor, float]:
+    """The variance of DDPM's step squared, so that its root is the variance."""
+    mean, variance = right(*arguments)
+    return mean, variance**2
 
 
 def squared_deviation_step(right: Function, target: Any, times: Any) -> Any:
@@ -273,6 +279,7 @@ FAULTS = {
         (
             Place(ReverseTransition, "tilt_gradient", wide_tilt),
             Place(closed_form, "_kernel", wide_kernel),
+            Place(closed_form, "_curvatures", wide_curvatures),
         ),
     ),
     "gradient's sign": Fault(
@@ -299,9 +306,7 @@ FAULTS = {
     "double noise": Fault(
         "The noise of inner chains and of DDPM has twice its variance.",
         (
-            Place(RTKULA, "run", loud),
-            Place(RTKULD, "run", loud),
-            Place(RTKMALA, "run", loud),
+            Place(ReverseTransitionSampler, "__call__", loud),
             Place(ddpm.DDPM, "__call__", loud),
             Place(closed_form, "_inner_chain", loud_chain),
             Place(closed_form, "ddpm", loud_step),
@@ -338,9 +343,9 @@ FAULTS = {
         ),
     ),
     "DDPM's variance": Fault(
-        "DDPM multiplies its noise by the variance, not by its root.",
+        "DDPM, also as a warm start, multiplies its noise by the variance, not by its root.",
         (
-            Place(ddpm.DDPM, "__call__", squared_deviation),
+            Place(process, "posterior", squared_variance),
             Place(closed_form, "ddpm", squared_deviation_step),
             Place(closed_form.PLAIN_STEPS, "ddpm", squared_deviation_step),
         ),

@@ -60,7 +60,7 @@ def experiment(part: Callable[[], float]) -> cases.Experiment:
     return cases.Experiment(
         {"part": lambda: [{"name": "slope", "value": part()}], "fixed": lambda: [{"name": "k"}]},
         cases.nothing,
-        lambda frame: frame[frame["name"] == "slope"].set_index("name")["value"].to_dict(),
+        lambda frame: {"slope": float(frame["value"].dropna().iloc[0])},
     )
 
 
@@ -155,7 +155,7 @@ def test_which_rules_notice_which_faults(experiment: str, noticed: dict[str, set
 
 def made_up(values: dict[str, list[str]], before: str = "reproduced") -> pd.DataFrame:
     """Outcomes of three faults for each rule."""
-    names = [*FAULTS][:2] + ["short step"]
+    names = [*[*FAULTS][:2], "short step"]
     return pd.DataFrame(
         {"target": rule, "reading": "", "method": fault, "clean": before}
         | {"verdict": "in part", "value": float(OUTCOMES.index(result))}
