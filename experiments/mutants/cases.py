@@ -47,9 +47,6 @@ Numbers = Mapping[str, float]
 Rows = list[tidy.Row]
 Part = Callable[[], Iterable[tidy.Row]]
 
-MOST_STEPS = 2**22
-"""A search for the number of steps that are enough stops here; a fault may leave it without end."""
-
 
 @dataclass(frozen=True)
 class Experiment:
@@ -68,11 +65,10 @@ class Experiment:
 
 MOST_STEPS = 2**22
 """A search for the number of steps that are enough stops here; a fault may leave it without end."""
-
-
-def frame(rows: Iterable[tidy.Row]) -> pd.DataFrame:
-    """The table of a study, with the columns that its job fills in."""
-    return pd.DataFrame([{**job.DEFAULTS, **row} for row in rows])
+MOST_SIZES = 40
+"""A search over falling step sizes ends after so many."""
+LEAST, FALLING = search.least, dimension.falling_steps
+"""The searches without an end."""
 
 
 def bounded_least(is_enough: Callable[[int], bool], **options: Any) -> int:
@@ -88,12 +84,6 @@ def bounded_least(is_enough: Callable[[int], bool], **options: Any) -> int:
             return False
 
     return LEAST(checked, **options)
-
-
-LEAST = search.least
-FALLING = dimension.falling_steps
-MOST_SIZES = 40
-"""A search over falling step sizes ends after so many."""
 
 
 def bounded_steps(largest: float) -> Iterator[float]:
