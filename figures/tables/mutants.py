@@ -23,6 +23,7 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
     result |= {name: int((fields == name).sum()) for name in ("noticed", "unnoticed", "stopped")}
     better = frame["verdict"].map(rank) > frame["clean"].map(rank)
     result["favoured"] = int((better & (frame["verdict"] != "")).sum())
+    result["control_stopped"] = int((outcomes["short step"] == "stopped").sum())
     result["control_noticed"] = int((outcomes["short step"] == "noticed").sum())
     return {name: float(value) for name, value in result.items()}
 
