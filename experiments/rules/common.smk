@@ -63,7 +63,11 @@ def study_settings(study):
 
 def study_files(wildcards):
     """The files that a study reads, by name."""
-    files = {"data": image_data("mnist"), "score": image_weights("score", "mnist")}
+    files = {
+        "data": image_data("mnist"),
+        "score": image_weights("score", "mnist"),
+        "claims": "paper/claims.yaml",
+    }
     return {name: files[name] for name in config["studies"][wildcards.study].get("needs", [])}
 
 

@@ -165,7 +165,7 @@ def test_studies_declare_the_samplers_that_they_name(study: str) -> None:
 @pytest.fixture
 def extended(tmp_path: Path) -> Path:
     """A copy of the code with another sampler: a file, its line in the registry, and its export."""
-    for package in ("rtk", "experiments"):
+    for package in ("rtk", "experiments", "figures", "paper"):
         ignored = shutil.ignore_patterns("__pycache__", "checkpoint")
         shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
     add_sampler(tmp_path)
