@@ -68,11 +68,12 @@ def check_config(scheduler_config: Mapping[str, Any]) -> None:
             f"expected the configuration of a scheduler, such as pipe.scheduler.config, got "
             f"{type(scheduler_config).__name__}"
         )
-    missing = [name for name in ("beta_schedule", "prediction_type") if name not in scheduler_config]
+    missing = [
+        name for name in ("beta_schedule", "prediction_type") if name not in scheduler_config
+    ]
     if missing:
-        kind = scheduler_config.get("_class_name", "this scheduler")
         raise ValueError(
-            f"the configuration of {kind} has no {' and no '.join(missing)}: expected that of a "
+            f"the scheduler's configuration has no {' and no '.join(missing)}: expected that of a "
             "variance-preserving model with betas, such as a DDPMScheduler has. Flow matching and "
             "EDM are not supported here; for a denoiser see rtk.adapters.from_denoiser"
         )
