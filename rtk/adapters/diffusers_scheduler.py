@@ -1,6 +1,7 @@
 """The samplers of this package as a scheduler of diffusers."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,23 @@ from rtk.plan import Plan, make_plan
 from rtk.sampler import make_sampler, run
 from rtk.samplers.base import Problem, Sampler
 from rtk.score import CountedScore, NonFiniteError
+
+
+@dataclass
+class _Progress:
+    """A run in the middle.
+
+    Attributes:
+        chains: the suspended sampler.
+        event: its request, or its end.
+        expected: the sample that the pipeline was given.
+        done: steps so far.
+    """
+
+    chains: Inverted[Any]
+    event: Request | Finished[Any]
+    expected: Tensor
+    done: int = 0
 
 
 class RTKScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
@@ -88,9 +106,10 @@ class RTKScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         self.num_inference_steps: int | None = None
         self.timesteps = torch.arange(num_train_timesteps).flip(0)
         self._plan: Plan | None = None
+        self._progress: _Progress | None = None
+        self._is_scaled = False
         # Only a calibrated solver begins elsewhere than at the pipeline's noise.
         self._first_is_unused = self._calibration is not None and not scales_input
-        self._reset()
 
     @classmethod
     def from_config(
@@ -130,12 +149,12 @@ class RTKScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
             timesteps = [self._score.timestep(self._plan.crossings[0].t_hi), *timesteps]
         self.num_inference_steps = nfe
         self.timesteps = torch.tensor(timesteps, dtype=torch.float32, device=device)
-        self._reset()
+        self._progress, self._is_scaled = None, False
 
     @without_autograd()
     def scale_model_input(self, sample: Tensor, timestep: float | Tensor | None = None) -> Tensor:
         """The first point of a calibrated solver from the pipeline's noise; else the sample."""
-        if self._run is not None or self._calibration is None or self._first_is_unused:
+        if self._progress is not None or self._calibration is None or self._first_is_unused:
             return sample
         first = Inverted(self._chains(ImageNoise(_precise(sample))))
         request = first.start()
@@ -171,20 +190,22 @@ class RTKScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         """
         if eta or use_clipped_model_output:
             raise ValueError("eta and use_clipped_model_output belong to DDIM: leave them out")
-        if self._run is None:
-            self._begin(sample, generator)
-        self._check_place(timestep, sample)
-        if self._done > 0 or not self._first_is_unused:
-            self._event = self._run.send(model_output.to(_precise(sample).dtype, copy=True))
-        self._done += 1
-        if isinstance(self._event, Finished):
-            x, _, bad = self._event.result
+        if self._progress is None:
+            self._progress = self._begin(sample, generator)
+        progress = self._progress
+        self._check_place(progress, timestep, sample)
+        if progress.done > 0 or not self._first_is_unused:
+            answer = model_output.to(_precise(sample).dtype, copy=True)
+            progress.event = progress.chains.send(answer)
+        progress.done += 1
+        if isinstance(progress.event, Finished):
+            x, _, bad = progress.event.result
             if bad:
                 raise NonFiniteError(bad, len(x))
         else:
-            x = self._event.x
-        self._expected = x.to(sample.dtype)
-        previous = self._expected.clone()
+            x = progress.event.x
+        progress.expected = x.to(sample.dtype)
+        previous = progress.expected.clone()
         return SchedulerOutput(prev_sample=previous) if return_dict else (previous,)
 
     def __len__(self) -> int:
@@ -212,7 +233,7 @@ class RTKScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
             event = rehearsal.send(torch.zeros_like(event.x))
         return timesteps
 
-    def _begin(self, sample: Tensor, generator: Generators) -> None:
+    def _begin(self, sample: Tensor, generator: Generators) -> _Progress:
         if not (self._calibration is None or self._first_is_unused or self._is_scaled):
             raise ValueError(
                 f"method {self.config.method!r} begins elsewhere than at the pipeline's noise, and "
@@ -220,10 +241,10 @@ class RTKScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
                 "scales_input=False; the first of the score evaluations is then not used"
             )
         noise = ImageNoise(_precise(sample))
-        self._run = Inverted(self._chains(noise))
-        self._event = self._run.start()
+        chains = Inverted(self._chains(noise))
+        event = chains.start()
         noise.seed(generator)
-        self._expected = sample
+        return _Progress(chains, event, sample)
 
     def _chains(self, noise: ImageNoise) -> Any:
         """The function that samples from the plan."""
@@ -236,32 +257,25 @@ class RTKScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
             )
         return lambda: run(plan, noise)
 
-    def _check_place(self, timestep: float | Tensor, sample: Tensor) -> None:
-        if self._done == len(self.timesteps):
+    def _check_place(self, progress: _Progress, timestep: float | Tensor, sample: Tensor) -> None:
+        if progress.done == len(self.timesteps):
             raise ValueError("all steps are done: call set_timesteps before the next run")
-        expected = float(self.timesteps[self._done])
+        expected = float(self.timesteps[progress.done])
         if float(timestep) != expected:
             raise ValueError(
-                f"step {self._done} is at timestep {expected:g}, got {float(timestep):g}: all "
+                f"step {progress.done} is at timestep {expected:g}, got {float(timestep):g}: all "
                 "timesteps must be taken in order, so pipelines that begin in the middle, such as "
                 "image to image, are not supported"
             )
         # Samples that are no longer finite are named at the end of the run.
-        same = sample.shape == self._expected.shape and torch.allclose(
-            sample, self._expected, rtol=0.0, atol=0.0, equal_nan=True
+        same = sample.shape == progress.expected.shape and torch.allclose(
+            sample, progress.expected, rtol=0.0, atol=0.0, equal_nan=True
         )
         if not same:
             raise ValueError(
                 "the sample is not the one that the last step returned: pipelines that change it "
                 "between steps, such as inpainting, are not supported"
             )
-
-    def _reset(self) -> None:
-        self._run: Inverted[Any] | None = None
-        self._event: Request | Finished[Any] | None = None
-        self._expected: Tensor | None = None
-        self._done = 0
-        self._is_scaled = False
 
 
 def _calibration(method: str, given: str | Path | Calibration | None) -> Calibration | None:

@@ -9,11 +9,12 @@ from torch import Tensor, nn
 from tests.oracles import skewed
 from tests.rtk.adapters.models import DOUBLE, DiscreteModel, coefficients
 
-diffusers = pytest.importorskip("diffusers")
+# Without the package the tests that import this module are skipped.
+pytest.importorskip("diffusers")
 
-# Importing from diffusers is only possible below the line that skips the tests without it.
-from diffusers.configuration_utils import register_to_config  # noqa: E402
-from diffusers.models.unets.unet_2d import UNet2DOutput  # noqa: E402
+import diffusers
+from diffusers.configuration_utils import register_to_config
+from diffusers.models.unets.unet_2d import UNet2DOutput
 
 SHAPE = (1, 1, 2)
 STABLE_DIFFUSION = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}

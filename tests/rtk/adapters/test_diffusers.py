@@ -15,18 +15,21 @@ from rtk.adapters.noise_prediction import from_noise_prediction
 from rtk.samplers.base import initial
 from tests.oracles import skewed
 from tests.rtk.adapters.models import DOUBLE, Gaussian
+
+pytest.importorskip("diffusers")
+
+import diffusers
+
+from rtk.adapters.diffusers import RTKScheduler, calibrate, from_model
 from tests.rtk.adapters.pipelines import (
     SHAPE,
     STABLE_DIFFUSION,
     ExactModel,
     PromptedGaussian,
-    diffusers,
     generators,
     network,
     pipeline,
 )
-
-from rtk.adapters.diffusers import RTKScheduler, calibrate, from_model  # isort: skip
 
 GRID = [999, 930, 860, 790, 700, 600, 480, 350, 220, 120, 60, 30]
 METHODS = [name for name in rtk.methods() if name not in ("calibrated", "rtk")]
