@@ -208,6 +208,13 @@ class RTKScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         previous = progress.expected.clone()
         return SchedulerOutput(prev_sample=previous) if return_dict else (previous,)
 
+    def add_noise(self, *arguments: Any, **named: Any) -> Tensor:
+        """Refused: pipelines that need it begin in the middle or change samples on the way."""
+        raise ValueError(
+            "RTKScheduler samples from noise to data only: pipelines that begin with an image, as "
+            "image to image and inpainting do, are not supported"
+        )
+
     def __len__(self) -> int:
         return int(self.config.num_train_timesteps)
 

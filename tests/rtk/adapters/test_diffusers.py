@@ -97,9 +97,9 @@ def test_ddim_is_that_of_diffusers(prediction_type: str) -> None:
     ours.set_timesteps(10)
     assert ours.timesteps.tolist() == theirs.timesteps.tolist()
     model = ExactModel(prediction_type=prediction_type)
-    # Measured: 2e-14. Near t_max rounding is amplified by 1 / a = 158.
+    # Measured: 4e-16.
     expected = drive(theirs, model, noise())
-    torch.testing.assert_close(drive(ours, model, noise()), expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(drive(ours, model, noise()), expected, rtol=0, atol=1e-14)
 
 
 def test_dpm_solver_is_that_of_diffusers() -> None:
@@ -109,8 +109,8 @@ def test_dpm_solver_is_that_of_diffusers() -> None:
     ours.set_timesteps(len(GRID))
     model = ExactModel()
     expected = drive(theirs, model, noise())
-    # Its noise levels are in float32.
-    torch.testing.assert_close(drive(ours, model, noise()), expected, rtol=0, atol=1e-5)
+    # Its noise levels are in float32. Measured: 2e-7.
+    torch.testing.assert_close(drive(ours, model, noise()), expected, rtol=0, atol=1e-6)
     other = RTKScheduler.from_config(theirs.config, method="ddim", segments=GRID)
     other.set_timesteps(len(GRID))
     assert (drive(other, model, noise()) - expected).abs().max() > 1e-2
@@ -121,7 +121,10 @@ def test_dpm_solver_is_that_of_diffusers() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_samples_are_those_of_rtk_sample(method: str) -> None:
-    """The same noise and seed give the same samples; the timesteps travel in float32."""
+    """The same noise and seed give the same samples; the timesteps travel in float32.
+
+    Measured: at most 3e-7.
+    """
     model = ExactModel()
     scheduler = RTKScheduler.from_config(
         diffusers.DDPMScheduler().config, method=method, segments=4
@@ -142,7 +145,7 @@ def test_samples_are_those_of_rtk_sample(method: str) -> None:
         dtype=DOUBLE,
     )
     assert calls == len(scheduler.timesteps) == expected.nfe
-    torch.testing.assert_close(actual, expected.samples, rtol=0, atol=1e-4)
+    torch.testing.assert_close(actual, expected.samples, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 20])
@@ -159,16 +162,18 @@ def test_every_inference_step_is_one_evaluation(steps: int) -> None:
 @pytest.mark.parametrize("kind", ["DDPMPipeline", "DDIMPipeline"])
 @pytest.mark.parametrize("method", ["dpm++2m", "rtk-uld", "rtk-mala"])
 def test_an_image_depends_on_its_own_generator_alone(kind: str, method: str) -> None:
-    pipe = pipeline(network(), kind)
+    pipe = pipeline(ExactModel(), kind)
     pipe.scheduler = RTKScheduler.from_config(pipe.scheduler.config, method=method)
 
     def images(*seeds: int) -> Any:
         return pipe(len(seeds), generators(*seeds), num_inference_steps=12, output_type="pt").images
 
     together = images(1, 2, 3)
-    assert (together[0] - together[1]).abs().max() > 0.1
-    torch.testing.assert_close(images(2)[0], together[1], rtol=0, atol=1e-4)
-    torch.testing.assert_close(images(3, 2)[0], together[2], rtol=0, atol=1e-4)
+    assert (together[0] - together[1]).abs().max() > 1e-3
+    # The pipeline cuts what is outside of its colours.
+    assert bool(((together > 0) & (together < 1)).flatten(1).any(1).all())
+    torch.testing.assert_close(images(2)[0], together[1], rtol=0, atol=1e-5)
+    torch.testing.assert_close(images(3, 2)[0], together[2], rtol=0, atol=1e-5)
 
 
 def test_one_generator_serves_a_batch() -> None:
@@ -269,7 +274,7 @@ def test_guided_samples_are_those_of_the_guided_score(method: str) -> None:
             segments=rtk.segments.log_snr(2, score.t_max, score.t_min),
         )
         assert expected.nfe == len(pipe.scheduler.timesteps)
-        torch.testing.assert_close(actual[k : k + 1], expected.samples, rtol=0, atol=1e-4)
+        torch.testing.assert_close(actual[k : k + 1], expected.samples, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("method", ["calibrated", "rtk"])
@@ -285,7 +290,7 @@ def test_guided_samples_of_a_calibrated_solver(method: str) -> None:
     assert pipe.unet.rows == [4] * 5
     # The flow of a Gaussian carries the noise xi to m + v^(1/2) xi.
     noise = torch.cat([torch.randn(1, 4, 2, 2, generator=each) for each in generators(4, 5)])
-    torch.testing.assert_close(actual, GUIDED_MEAN + 0.3**0.5 * noise, rtol=0, atol=0.02)
+    torch.testing.assert_close(actual, GUIDED_MEAN + 0.3**0.5 * noise, rtol=0, atol=1e-4)
 
 
 # Calibration
@@ -308,8 +313,9 @@ def flow_error(method: str, model: Any, steps: int, **options: Any) -> float:
 
 def test_a_calibrated_solver_is_nearer_to_the_flow(calibration: rtk.Calibration) -> None:
     model = ExactModel()
+    # Measured: 0.0056 and 0.127.
     ours = flow_error("calibrated", model, 8, calibration=calibration)
-    assert ours < 0.5 * flow_error("dpm++2m", model, 8)
+    assert ours < 0.1 * flow_error("dpm++2m", model, 8)
 
 
 def test_calibrated_samples_are_those_of_rtk_sample(calibration: rtk.Calibration) -> None:
@@ -328,7 +334,7 @@ def test_calibrated_samples_are_those_of_rtk_sample(calibration: rtk.Calibration
     ).samples
     scheduler = RTKScheduler.from_config(config, method="calibrated", calibration=calibration)
     scheduler.set_timesteps(8)
-    torch.testing.assert_close(drive(scheduler, model, noise()), expected, rtol=0, atol=1e-4)
+    torch.testing.assert_close(drive(scheduler, model, noise()), expected, rtol=0, atol=1e-6)
 
 
 def test_a_pipeline_that_does_not_scale_its_input(calibration: rtk.Calibration) -> None:
@@ -491,6 +497,8 @@ def test_steps_are_checked() -> None:
         scheduler.step(x, 999, x)
     scheduler.set_timesteps(3)
     first, second, _ = scheduler.timesteps
+    with pytest.raises(ValueError, match="image to image"):
+        scheduler.add_noise(x, x, first)
     with pytest.raises(ValueError, match="belong to DDIM"):
         scheduler.step(x, first, x, eta=0.5)
     with pytest.raises(ValueError, match="taken in order"):
