@@ -240,6 +240,13 @@ def first_order(right: Function, rule: Any, kernel: Any, here: Point, there: Poi
     return dot(there.z - here.z, here.gradient)
 
 
+def unscaled(right: Function, rule: Taylor, kernel: Any, here: Point, there: Point) -> Tensor:
+    """A Taylor expansion whose finite difference is divided by its fraction once too often."""
+    step = there.z - here.z
+    change = kernel.grad(here.z + rule.fraction * step) - here.gradient
+    return dot(step, here.gradient + change / (2.0 * rule.fraction**2))
+
+
 def symmetric(right: Function, rule: Any, kernel: Any, here: Point, there: Point) -> Tensor:
     return SIMPSON(kernel, here, there)
 
@@ -377,6 +384,10 @@ FAULTS = {
     "Simpson for Taylor": Fault(
         "Simpson's rule in the place of the Taylor expansion.",
         (Place(Taylor, "__call__", symmetric),),
+    ),
+    "Taylor's fraction": Fault(
+        "The Taylor expansion divides by the fraction of its finite difference once too often.",
+        (Place(Taylor, "__call__", unscaled),),
     ),
     "squared error": Fault(
         "An error of the energy difference enters by its square.",

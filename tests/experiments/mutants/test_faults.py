@@ -135,6 +135,7 @@ CHANGED: dict[str, list[Callable[[], Numbers]]] = {
     ],
     "fewer scores": [lambda: matrix("simpson"), lambda: matrix("taylor")],
     "Simpson for Taylor": [lambda: matrix("taylor")],
+    "Taylor's fraction": [lambda: matrix("taylor")],
     "squared error": [error_laws],
     "short segments": [lambda: np.array(segments.from_lipschitz(2.0))],
     "long segments": [lambda: np.array(segments.from_lipschitz(2.0))],
