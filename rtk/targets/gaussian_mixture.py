@@ -98,14 +98,13 @@ class GaussianMixture(Target):
                 f"{self.variances.min().item():.3g}"
             )
         self._copies: dict[torch.device, Parameters] = {}
-        self._last: tuple[tuple[torch.device, float], Products] | None = None
 
     def __repr__(self) -> str:
         return f"GaussianMixture(components={self.components}, dimension={self.dimension})"
 
     def __getstate__(self) -> dict[str, Any]:
         # Copies on a GPU would keep the mixture from being loaded where there is none.
-        return self.__dict__ | {"_copies": {}, "_last": None}
+        return self.__dict__ | {"_copies": {}}
 
     @property
     def components(self) -> int:
@@ -203,14 +202,7 @@ class GaussianMixture(Target):
         return one_time and self._parameters.basis is None
 
     def _products(self, t: float, device: torch.device) -> Products:
-        """What `_by_products` needs at ``t``; that of the last call is kept."""
-        last = self._last
-        if last is None or last[0] != (device, t):
-            with torch.inference_mode(False), torch.no_grad():
-                last = self._last = (device, t), self._make_products(t, device)
-        return last[1]
-
-    def _make_products(self, t: float, device: torch.device) -> Products:
+        """What `_by_products` needs at ``t``."""
         weights, _, centre, offsets, variances, _ = self.parameters_on(device)
         a = process.alpha(t)
         variances = a**2 * variances + process.variance(t)

@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
@@ -161,4 +162,5 @@ def test_figure_of_a_collection_without_features() -> None:
     has = (table["target"] == "mnist") | ~table["metric"].str.endswith("distance")
     figure = plot.draw(table[has], {"mnist": "MNIST", "fashion_mnist": "my folder"})
     used = [panel.axison for panel in figure.axes]
+    plt.close(figure)
     assert used == [True] * 4 + [True, True, False, True]

@@ -23,6 +23,7 @@ import yaml
 
 from experiments.workflow import results
 from figures import style
+from figures.analysis.mutants import POSITIVE, clean, matrix
 from paper import verdicts
 from tests.additions import add_sampler
 
@@ -279,6 +280,22 @@ def test_marginal_accuracy_of_samples_lies_below_that_of_exact_ones(target: str)
 def one_metric(name: str) -> pd.DataFrame:
     frame = results.read(RESULTS / "data" / f"{name}.parquet")
     return frame[frame["metric"] == "marginal_accuracy"]
+
+
+def test_every_positive_verdict_is_failed_by_a_fault() -> None:
+    """And the verdicts without a fault are those of the default scale. The faults are planted at
+    the same sizes at every scale."""
+    records = json.loads((ROOT / "paper" / "verdicts.json").read_text(encoding="utf-8"))
+    ledger = {
+        f"{record['name']} {mark}".strip(): judged["verdict"]
+        for record in records
+        for mark, judged in {"": record, **record["readings"]}.items()
+    }
+    frame = results.read(RESULTS / "data" / "mutants.parquet")
+    outcomes, before = matrix(frame), clean(frame)
+    assert before.to_dict() == {rule: ledger[rule] for rule in before.index}
+    failed = (outcomes == "noticed").any(axis=1)
+    assert not [rule for rule in outcomes.index if before[rule] in POSITIVE and not failed[rule]]
 
 
 @pytest.mark.parametrize("name", FIGURES)

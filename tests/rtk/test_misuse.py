@@ -87,10 +87,10 @@ def test_objects_travel(thing: Any) -> None:
 def test_counts_of_non_finite_chains_are_of_one_population() -> None:
     """All chains fail; the error comes after the first chunk and says of how many it speaks."""
     with pytest.raises(NonFiniteError) as caught:
-        rtk.sample(lambda x, t: x * torch.nan, 2, 20_000, "ddim", nfe=3)
+        rtk.sample(lambda x, t: x * torch.nan, 2, 40_000, "ddim", nfe=3)
     error = caught.value
-    assert len(error.chains) == error.computed == 16_384
-    assert "16384 of the 16384 chains computed so far" in str(error)
+    assert len(error.chains) == error.computed == 32_768
+    assert "32768 of the 32768 chains computed so far" in str(error)
     with pytest.raises(NonFiniteError, match="5 of the 5 chains"):
         rtk.sample(lambda x, t: x * torch.nan, 2, 10, "ddim", nfe=3, chunk=5)
 

@@ -1,6 +1,5 @@
 """Which rules notice which faults: outcomes of made-up experiments, and of two real ones."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import yaml
 from experiments.mutants import cases
 from experiments.mutants.faults import FAULTS
 from experiments.theory import mutants as study
-from figures.analysis.mutants import OUTCOMES, POSITIVE, clean, matrix
+from figures.analysis.mutants import OUTCOMES, matrix
 from figures.tables import mutants as tables
 from paper import verdicts
 from rtk import segments
@@ -22,13 +21,10 @@ PROTOCOL = yaml.safe_load((ROOT / "experiments/config/protocol.yaml").read_text(
 SIZES = PROTOCOL["mutants"]["experiments"]
 CLAIMS = verdicts.load()
 RULE = {"kind": "claim", "reproduced": "fit.slope <= 1", "in_part": "fit.slope <= 2"}
-LEDGER = {
-    f"{record['name']} {mark}".strip(): reading["verdict"]
-    for record in json.loads((ROOT / "paper/verdicts.json").read_text(encoding="utf-8"))
-    for mark, reading in {"": record, **record["readings"]}.items()
-}
 LEFT_OUT = {"mnist-order", "mnist-values", "open-beyond"}
 """MNIST and B8 take too long; one statement has no rule."""
+TOO_LONG = {"product_laws", "mixture_order"}
+"""Files of numbers on which some further readings rest, whose experiments run without faults only."""
 
 
 @pytest.mark.parametrize(
@@ -99,9 +95,13 @@ def test_every_rule_is_examined_or_left_out_for_a_reason() -> None:
     assert examined | LEFT_OUT == CLAIMS.keys()
     assert not examined & LEFT_OUT
     marks = [mark for name in cases.EXPERIMENTS for _, mark in study.rules_on(name, CLAIMS)]
-    left = sum(len(verdicts.readings(CLAIMS[name])) for name in LEFT_OUT)
-    every = sum(len(verdicts.readings(claim)) for claim in CLAIMS.values())
-    assert len([mark for mark in marks if mark]) == every - left
+    kept = [
+        rule
+        for name in CLAIMS.keys() - LEFT_OUT
+        for rule in verdicts.readings(CLAIMS[name]).values()
+        if not {file for file, _ in verdicts.names(rule)} & TOO_LONG
+    ]
+    assert len([mark for mark in marks if mark]) == len(kept)
 
 
 def test_no_rule_rests_on_the_searches_that_are_left_out() -> None:
@@ -178,16 +178,3 @@ def test_numbers_and_table_count() -> None:
     table = tables.table(frame).set_index("fault")
     assert table.loc[[*FAULTS][1], "stopped"] == 2
     assert OUTCOMES == study.OUTCOMES
-
-
-@pytest.mark.slow
-def test_every_positive_verdict_is_failed_by_a_fault() -> None:
-    """And the verdicts without a fault are those of the default scale: at these small sizes the
-    rules are as far from their limits as there."""
-    methods = PROTOCOL["mixtures"]["methods"]
-    settings = study.Settings(SIZES, methods, str(verdicts.CLAIMS))
-    frame = pd.DataFrame(study.rows(settings, PROTOCOL["seed"]))
-    outcomes, before = matrix(frame), clean(frame)
-    assert before.to_dict() == {rule: LEDGER[rule] for rule in before.index}
-    failed = (outcomes == "noticed").any(axis=1)
-    assert not [rule for rule in outcomes.index if before[rule] in POSITIVE and not failed[rule]]
