@@ -24,7 +24,7 @@ RULE = {"kind": "claim", "reproduced": "fit.slope <= 1", "in_part": "fit.slope <
 LEFT_OUT = {"mnist-order", "mnist-values", "open-beyond"}
 """MNIST and B8 take too long; one statement has no rule."""
 TOO_LONG = {"product_laws", "mixture_order"}
-"""Files of numbers on which some further readings rest, whose experiments run without faults only."""
+"""Files of numbers on which some further readings rest; their experiments run without faults."""
 
 
 @pytest.mark.parametrize(
