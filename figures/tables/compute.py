@@ -6,6 +6,10 @@ import pandas as pd
 
 from experiments.workflow import job, results
 
+SHORT = 0.5
+"""Experiments that took fewer minutes of a thread share one row."""
+OTHERS = f"others, below {SHORT:g} minutes each"
+
 
 def experiment(path: str) -> str:
     """The experiment of a file in ``<results>/data``: the name of its folder there, or its own."""
@@ -14,9 +18,14 @@ def experiment(path: str) -> str:
 
 
 def table(origins: pd.DataFrame) -> pd.DataFrame:
-    """One row per experiment, from the records of the jobs, which have one row per job."""
-    names = origins["experiment"].str.replace("_", " ")
-    groups = origins.groupby(names, sort=False)
+    """One row per experiment, from the records of the jobs, which have one row per job.
+
+    The last row has all `SHORT` experiments.
+    """
+    minutes = origins.groupby("experiment")["wall_seconds"].transform("sum") / 60
+    names = origins["experiment"].str.replace("_", " ").where(minutes >= SHORT, OTHERS)
+    order = names.sort_values(key=lambda name: name == OTHERS, kind="stable").index
+    groups = origins.loc[order].groupby(names.loc[order], sort=False)
     return pd.DataFrame(
         {
             "jobs": groups.size(),

@@ -193,3 +193,16 @@ def test_calibrated_samplers_are_set_beside_the_best_rival() -> None:
 )
 def test_experiment_of_a_file(path: str, expected: str) -> None:
     assert compute_table.experiment(path) == expected
+
+
+def test_short_experiments_share_the_last_row() -> None:
+    """Minutes: a has 0.2 + 0.4, b 0.3 and c 0.1, so that b and c are below one half."""
+    origins = pd.DataFrame(
+        {"experiment": name, "wall_seconds": 60 * minutes, "peak_memory_mb": 9.0, "device": "cpu"}
+        for name, minutes in (("b", 0.3), ("a", 0.2), ("c", 0.1), ("a", 0.4))
+    )
+    table = compute_table.table(origins).set_index("experiment")
+    assert table.index.tolist() == ["a", compute_table.OTHERS]
+    assert table["jobs"].tolist() == [2, 2]
+    assert table["thread minutes"].tolist() == pytest.approx([0.6, 0.4])
+    assert table["longest job (minutes)"].tolist() == pytest.approx([0.4, 0.3])

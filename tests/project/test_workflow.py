@@ -411,7 +411,7 @@ def test_changed_code_is_noticed(tmp_path: Path, old: str, new: str, repeated: b
     assert run.returncode == 0, run.stdout
     made = "".join(re.findall(r"^    output: (.*)$", run.stdout, re.MULTILINE))
     assert ("results/smoke/data/mixtures/circle/rtk-mala.parquet" in made) is repeated
-    assert "results/smoke/data/mixtures/circle/rtk-uld.parquet" not in made
+    assert "results/smoke/data/mixtures/circle/ddpm.parquet" not in made
     assert ("Nothing to be done" in run.stdout) is not repeated
 
 
