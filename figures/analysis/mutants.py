@@ -16,12 +16,15 @@ def rank(verdict: str) -> int:
     return 2 * (verdict in POSITIVE) + (verdict in PARTLY)
 
 
-def matrix(frame: pd.DataFrame) -> pd.DataFrame:
-    """The outcomes by name, with rules in rows and faults in columns, in the order of the study.
+def rules_of(frame: pd.DataFrame) -> pd.Series:
+    """The rule of each row: the name of its claim, with the mark of the reading behind it."""
+    rules: pd.Series = (frame["target"] + " " + frame["reading"]).str.strip()
+    return rules
 
-    A rule is the name of its claim, with the mark of the reading behind it.
-    """
-    rules = (frame["target"] + " " + frame["reading"]).str.strip()
+
+def matrix(frame: pd.DataFrame) -> pd.DataFrame:
+    """The outcomes by name, with rules in rows and faults in columns, in the order of the study."""
+    rules = rules_of(frame)
     named = frame.assign(rule=rules, outcome=[OUTCOMES[int(value)] for value in frame["value"]])
     table = named.pivot(index="rule", columns="method", values="outcome")
     return table.loc[rules.unique(), frame["method"].unique()]
@@ -29,6 +32,6 @@ def matrix(frame: pd.DataFrame) -> pd.DataFrame:
 
 def clean(frame: pd.DataFrame) -> pd.Series:
     """The verdict of each rule of `matrix` without a fault."""
-    rules = (frame["target"] + " " + frame["reading"]).str.strip()
+    rules = rules_of(frame)
     verdicts: pd.Series = frame.assign(rule=rules).groupby("rule", sort=False)["clean"].first()
     return verdicts
