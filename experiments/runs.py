@@ -1,13 +1,13 @@
 """What the experiments A1, B8 and C1 report in the same way of every run of a sampler."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from torch import Tensor
 
 import rtk
 from rtk.metrics import Estimate
+from rtk.score import Score
+from rtk.targets.base import Target
 
 PICTURE = (0, 1)
 """The coordinates of a sample that are written for the figures."""
@@ -26,10 +26,16 @@ CALIBRATED = ("calibrated", "rtk")
 """The methods that are calibrated once for a score, and then used at all numbers of scores."""
 
 
-def needed_log_prob(target: Any, options: Mapping[str, Any]) -> Callable[..., Tensor] | None:
-    """The target's ``log_prob`` if the sampler of these options needs it for exact energies."""
-    log_prob: Callable[..., Tensor] = target.log_prob
-    return log_prob if options.get("energy") == "exact" else None
+def needed_densities(target: Target, options: Mapping[str, Any], score: Score) -> dict[str, Any]:
+    """The densities of the target that `rtk.sample` needs, if the sampler takes exact energies.
+
+    One pass has both only where ``score`` is the target's own, not one with an error.
+    """
+    if options.get("energy") != "exact":
+        return {}
+    if score != target.score:
+        return {"log_prob": target.log_prob}
+    return {"log_prob": target.log_prob, "score_and_log_prob": target.score_and_log_prob}
 
 
 def over_replicates(judged: Sequence[Mapping[str, Estimate]]) -> dict[str, Estimate]:

@@ -1,15 +1,16 @@
 """What a run reports beside its samples: diagnostics per segment, and warnings."""
 
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from rtk.checks import SamplingWarning
-from rtk.plan import Crossing, Plan
+from rtk.plan import Crossing
 from rtk.samplers.base import Info
-from rtk.score import Score
+from rtk.score import CountedScore, Score
 
 # A root mean square per coordinate; 0.1 moves the start of a chain by a tenth of its spread.
 LARGEST_MISMATCH = 0.1
@@ -53,16 +54,21 @@ class Diagnostics:
     nonfinite: dict[int, float] = field(default_factory=dict)
 
 
-def merge(crossing: Crossing, traces: list[tuple[int, Info]], sizes: Tensor) -> SegmentDiagnostics:
-    """One segment's diagnostics over all chunks."""
-    nfe, info = traces[0]
-    acceptance = None
-    if info.acceptance is not None:
-        means = [float(i.acceptance.mean()) for _, i in traces if i.acceptance is not None]
-        acceptance = float((torch.tensor(means, dtype=sizes.dtype) * sizes).sum() / sizes.sum())
+def of_segment(crossing: Crossing, nfe: int, info: Info) -> SegmentDiagnostics:
+    """What is kept of a segment: numbers, which take no memory for each chain."""
+    acceptance = None if info.acceptance is None else float(info.acceptance.mean())
     return SegmentDiagnostics(
         crossing.t_hi, crossing.t_lo, nfe, info.inner_steps, info.step_size, acceptance
     )
+
+
+def merge(chunks: Sequence[SegmentDiagnostics], sizes: Tensor) -> SegmentDiagnostics:
+    """One segment's diagnostics over all chunks, which have ``sizes`` chains."""
+    means = [chunk.acceptance for chunk in chunks if chunk.acceptance is not None]
+    if not means:
+        return chunks[0]
+    mean = float((torch.tensor(means, dtype=sizes.dtype) * sizes).sum() / sizes.sum())
+    return replace(chunks[0], acceptance=mean)
 
 
 def warn(message: str, depth: int) -> None:
@@ -77,10 +83,10 @@ def warn_of_training(score: Score, depth: int) -> None:
         warn(message, depth + 1)
 
 
-def warn_of_mismatch(plan: Plan, depth: int) -> None:
+def warn_of_mismatch(score: CountedScore, t_start: float, depth: int) -> None:
     """Warn if the first score was taken at the start and is far from that of ``N(0, I)``."""
-    t, mismatch = plan.problem.score.first_time, plan.problem.score.first_mismatch
-    if t == plan.crossings[0].t_hi and mismatch > LARGEST_MISMATCH:
+    t, mismatch = score.first_time, score.first_mismatch
+    if t == t_start and mismatch > LARGEST_MISMATCH:
         message = (
             f"the score at the start, t = {t:g}, differs from that of N(0, I), where the chains "
             f"begin, by {mismatch:.2g} per coordinate (root mean square). Rescale the data to "

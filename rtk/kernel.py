@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from rtk import process
-from rtk.score import LogProb, Score
+from rtk.compiled import compilable
+from rtk.score import LogProb, Score, ScoreAndLogProb
 from rtk.segments import check_ends
 
 
@@ -45,6 +46,7 @@ class Point:
     gradient: Tensor
     log_prob: Tensor | None = None
 
+    @compilable
     def replace_where(self, chosen: Tensor, other: "Point") -> "Point":
         """``other`` for the chains in the mask ``chosen`` of shape (n,), this point elsewhere."""
         mask = per_chain(chosen, self.z)
@@ -57,6 +59,21 @@ class Point:
         )
 
 
+@compilable
+def tilt_gradient(x: Tensor, z: Tensor, decay: float, pull: float) -> Tensor:
+    """``(e^-2eta z - e^-eta x) / (1 - e^-2eta)``, shape (n, *shape), see `ReverseTransition.tilt`.
+
+    Compiled code takes any numbers, but only as factors; of ``eta`` it would be made again.
+    """
+    return pull * (decay * z - x)
+
+
+@compilable
+def tilt_difference(x: Tensor, z: Tensor, z_new: Tensor, decay: float, pull: float) -> Tensor:
+    """`tilt_gradient` at the midpoint times ``z_new - z``, shape (n,)."""
+    return dot(z_new - z, tilt_gradient(x, 0.5 * (z + z_new), decay, pull))
+
+
 @dataclass(frozen=True, eq=False)
 class ReverseTransition:
     """The law ``p(z at t_lo | x at t_hi)``, one for each row of ``x``.
@@ -66,6 +83,7 @@ class ReverseTransition:
         x: states at the noisy end, shape (n, *shape).
         t_hi, t_lo: OU times of the noisy and of the clean end, ``t_hi > t_lo >= 0``.
         log_prob: ``(x, t) -> log p_t(x)`` up to a constant, shape (n,), if it is known.
+        score_and_log_prob: both from one pass, if there is such a function; used by `at`.
 
     Raises:
         ValueError: if the times are not ``0 <= t_lo < t_hi``, or ``x`` has fewer than two axes.
@@ -76,6 +94,7 @@ class ReverseTransition:
     t_hi: float
     t_lo: float
     log_prob: LogProb | None = None
+    score_and_log_prob: ScoreAndLogProb | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "t_hi", float(self.t_hi))
@@ -94,31 +113,43 @@ class ReverseTransition:
         """Curvature of the tilt, ``1 / h`` with ``h = e^2eta - 1``."""
         return 1.0 / math.expm1(2.0 * self.eta)
 
+    @property
+    def tilt(self) -> tuple[float, float]:
+        """``e^-eta`` and ``e^-eta / (1 - e^-2eta)``."""
+        decay = process.alpha(self.eta)
+        return decay, decay / process.variance(self.eta)
+
     def tilt_gradient(self, z: Tensor) -> Tensor:
         """Gradient of the tilt, ``(e^-2eta z - e^-eta x) / (1 - e^-2eta)``, shape (n, *shape)."""
-        decay = process.alpha(self.eta)
-        return (decay / process.variance(self.eta)) * (decay * z - self.x)
+        return tilt_gradient(self.x, z, *self.tilt)
 
     def tilt_difference(self, z: Tensor, z_new: Tensor) -> Tensor:
         """The tilt at ``z_new`` less that at ``z``, shape (n,): exact, and without cancellation.
 
         The gradient is linear, so its value at the midpoint integrates it exactly.
         """
-        return dot(z_new - z, self.tilt_gradient(0.5 * (z + z_new)))
+        return tilt_difference(self.x, z, z_new, *self.tilt)
 
     def grad(self, z: Tensor) -> Tensor:
         """``grad g(z)``, shape (n, *shape); one score evaluation."""
-        if z.shape != self.x.shape:
-            raise ValueError(
-                f"z must have the shape of x, {tuple(self.x.shape)}, got {tuple(z.shape)}"
-            )
-        return self.tilt_gradient(z) - self.score(z, self.t_lo)
+        self._check_z(z)
+        return self.tilt_gradient(z).sub_(self.score(z, self.t_lo))
 
     def at(self, z: Tensor, with_log_prob: bool = True) -> Point:
         """Evaluate the kernel at ``z``: one score, and one log_prob if it is known and wanted."""
         if self.log_prob is None or not with_log_prob:
             return Point(z, self.grad(z))
-        return Point(z, self.grad(z), self.log_prob(z, self.t_lo))
+        if self.score_and_log_prob is None:
+            return Point(z, self.grad(z), self.log_prob(z, self.t_lo))
+        self._check_z(z)
+        score, log_prob = self.score_and_log_prob(z, self.t_lo)
+        return Point(z, self.tilt_gradient(z).sub_(score), log_prob)
+
+    def _check_z(self, z: Tensor) -> None:
+        if z.shape != self.x.shape:
+            raise ValueError(
+                f"z must have the shape of x, {tuple(self.x.shape)}, got {tuple(z.shape)}"
+            )
 
     def score_at(self, point: Point) -> Tensor:
         """The score ``s(z, t_lo)`` that a point already contains, at no cost."""

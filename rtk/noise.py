@@ -11,7 +11,7 @@ bits.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Protocol
 
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from rtk.checks import check_count, check_seed
+from rtk.compiled import compilable
 
 ROUNDS = 10
 MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
@@ -32,25 +33,31 @@ NORMAL, UNIFORM = 0, 1 << 31
 Words = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
-def philox(counter: Words, key: tuple[int, int]) -> Words:
+def round_keys(key: tuple[int, int], device: torch.device | None = None) -> Tensor:
+    """The two words of the key for each of Philox's rounds, shape (ROUNDS, 2)."""
+    pairs = zip(key, KEY_STEPS, strict=True)
+    words = [[(word + k * step) & WORD for k in range(ROUNDS)] for word, step in pairs]
+    return torch.tensor(words, device=device).T
+
+
+def philox(counter: Words, keys: Tensor) -> Words:
     """Four random words for each counter: Philox4x32-10.
 
     Args:
         counter: its four words, integers in [0, 2^32) in int64 tensors that broadcast.
-        key: its two words.
+        keys: what `round_keys` makes of the key's two words.
 
     Returns:
         Four words of the same kind, of the broadcast shape.
     """
     a, b, c, d = counter
-    for _ in range(ROUNDS):
+    for key in keys.unbind():
         left, right = MULTIPLIERS[0] * a, MULTIPLIERS[1] * c
         a, b, c, d = _mixed(right, b, key[0]), right, _mixed(left, d, key[1]), left
-        key = (key[0] + KEY_STEPS[0]) & WORD, (key[1] + KEY_STEPS[1]) & WORD
     return a, b & WORD, c, d & WORD
 
 
-def _mixed(product: Tensor, other: Tensor, key: int) -> Tensor:
+def _mixed(product: Tensor, other: Tensor, key: Tensor) -> Tensor:
     """The upper word of the product, exclusive or ``other``, exclusive or the key.
 
     Products overflow to negative integers with the right bits. Only here are bits above the word
@@ -86,6 +93,34 @@ def normals(words: Words, dtype: torch.dtype) -> Tensor:
         angle = angular.to(precise).mul_(2.0 * math.pi * UNIT)
         pairs += [radius * torch.cos(angle), radius * torch.sin(angle)]
     return torch.stack(pairs, 1).to(dtype)
+
+
+@compilable
+def draws(
+    law: Callable[[Words, torch.dtype], Tensor],
+    chains: Tensor,
+    keys: Tensor,
+    group: Tensor,
+    blocks: Tensor,
+    together: int,
+    dtype: torch.dtype,
+) -> Tensor:
+    """Draws number ``together * group`` and the next ones of a law, (together, n, size).
+
+    Args:
+        law: `uniforms` or `normals`.
+        chains: indices of the chains, (n,).
+        keys: of `philox`.
+        group: number of the group, in the upper half of the second word the kind of the draws;
+            (1, 1).
+        blocks: the blocks of one group, (together * size / 4, 1).
+        together: draws in one group.
+        dtype: of the draws.
+    """
+    # In this order of the counter the first two rounds are made on its short tensors.
+    words = philox((chains & WORD, group, blocks, chains >> 32), keys)
+    numbers = law(words, dtype).reshape(together, -1, len(chains))
+    return numbers.transpose(1, 2).contiguous()
 
 
 class Noise(Protocol):
@@ -129,10 +164,10 @@ class ChainNoise:
             raise ValueError(f"chains must be below 2^63, got {first} + {n} of them")
         self.n, self.shape = n, tuple(shape)
         self.dtype = dtype or torch.get_default_dtype()
-        self._key = seed & WORD, seed >> 32
         # A range that ends at 2^63 would overflow.
         self._chains = first + torch.arange(n, device=device)
         self.device = self._chains.device
+        self._keys = round_keys((seed & WORD, seed >> 32), self.device)
         self._normal = self._draws(NORMAL, math.prod(self.shape))
         self._uniform = self._draws(UNIFORM, 1)
 
@@ -151,10 +186,9 @@ class ChainNoise:
         """
         together = 4 // math.gcd(4, size)
         blocks = torch.arange(together * size // 4, device=self.device)[:, None]
-        low, high = self._chains & WORD, self._chains >> 32
         law = uniforms if kind == UNIFORM else normals
         for group in count(kind):
-            # In this order of the counter the first two rounds are made on its short tensors.
-            words = philox((low, blocks.new_full((1, 1), group), blocks, high), self._key)
-            numbers = law(words, self.dtype).reshape(together, size, self.n)
-            yield from numbers.transpose(1, 2).contiguous()
+            number = blocks.new_full((1, 1), group)
+            yield from draws(
+                law, self._chains, self._keys, number, blocks, together, self.dtype
+            ).unbind()

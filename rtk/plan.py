@@ -8,7 +8,7 @@ from rtk import segments as grids
 from rtk.checks import check_count, check_positive
 from rtk.samplers.base import Problem, Sampler
 from rtk.samplers.ddpm import DDPM
-from rtk.score import CountedLogProb, CountedScore, LogProb, Score
+from rtk.score import LogProb, Score, ScoreAndLogProb
 from rtk.segments import T_START, Times
 
 
@@ -38,13 +38,14 @@ def make_plan(
     segments: int | Sequence[float] | None = None,
     denoise: bool | None = None,
     t_start: float | None = None,
+    score_and_log_prob: ScoreAndLogProb | None = None,
 ) -> Plan:
     """The plan of `rtk.sample` with these arguments, checked.
 
     The budget is spread evenly over the segments; what one leaves unspent goes to the next.
     """
     nfe = check_count("nfe", nfe)
-    problem = Problem(CountedScore(score), None if log_prob is None else CountedLogProb(log_prob))
+    problem = Problem.of(score, log_prob, score_and_log_prob)
     times = _make_times(segments, sampler, nfe, problem, t_start)
     if denoise is None:
         denoise = times[-1] > 0.0

@@ -5,6 +5,7 @@ cross a segment.
 """
 
 import dataclasses
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,14 @@ from tqdm.auto import tqdm
 
 from rtk import diagnostics
 from rtk.checks import check_count, check_dtype, check_positive, check_seed, check_shape
-from rtk.diagnostics import Diagnostics
+from rtk.compiled import compiler_works, compiling
+from rtk.diagnostics import Diagnostics, SegmentDiagnostics
 from rtk.noise import ChainNoise, Noise
 from rtk.plan import Plan, make_plan
 from rtk.registry import METHODS, methods
-from rtk.samplers.base import Fittable, Fitted, Info, Sampler, State, initial
-from rtk.score import LogProb, NonFiniteError, Score
+from rtk.samplers.base import Fittable, Fitted, Problem, Sampler, State, initial
+from rtk.score import LogProb, NonFiniteError, Score, ScoreAndLogProb
+from rtk.workers import ordered_map
 
 Callback = Callable[[Tensor, float, range], None]
 
@@ -71,6 +74,9 @@ def sample(
     callback: Callback | None = None,
     progress: bool = False,
     nonfinite: str = "raise",
+    score_and_log_prob: ScoreAndLogProb | None = None,
+    workers: int = 1,
+    compile: bool = False,
     **options: object,
 ) -> Result:
     """Draw ``n`` samples from the data law of a score (paper, Algorithm 1).
@@ -101,10 +107,20 @@ def sample(
             run with the same seed, so a run can be split into parts, or one chain drawn again.
         chunk: chains computed together, at most; the samples do not depend on it.
         callback: called as ``callback(x, t, chains)`` after each segment of each chunk, with a copy
-            of the states at time ``t`` and the range of their chain indices.
+            of the states at time ``t`` and the range of their chain indices. Workers call it one at
+            a time.
         progress: show a progress bar.
         nonfinite: "raise" an error when a chain is no longer finite, or "keep" it (as it is, listed
             in ``diagnostics.nonfinite``).
+        score_and_log_prob: ``(x, t) -> (score, log_prob)`` from one pass, if there is such a
+            function beside the two: Metropolis tests with exact energies then take it in place of
+            both. It counts as one evaluation of each.
+        workers: threads, each of which computes one chunk at a time with one of torch's threads;
+            1 is the calling thread, with the threads that torch has. The samples do not depend on
+            it. Cheap scores gain from it, a network that already uses all cores does not.
+        compile: fuse the inner loops with torch.compile, if a C++ compiler is at hand; the samples
+            are the same up to rounding. The first run then takes tens of seconds longer, later ones
+            find the compiled code in torch's cache. The score itself is left as it is.
         **options: fields of the method, such as ``step_size``, ``friction``, ``inner_steps``,
             ``warm_start``, ``energy``, ``data_variance`` (see `rtk.samplers.reverse_transition`).
 
@@ -129,6 +145,8 @@ def sample(
     device = torch.device(device) if device is not None else torch.get_default_device()
     dtype = check_dtype(dtype)
     chunk = default_chunk(shape, device) if chunk is None else check_count("chunk", chunk)
+    workers = check_count("workers", workers)
+    compile = compile and compiler_works()
     chosen = make_method(method, options)
     if x_init is not None:
         x_init = _check_start(x_init, (n, *shape), device, dtype)
@@ -142,45 +160,48 @@ def sample(
             )
         t_start = None if t_start is None else check_positive("t_start", t_start)
         chosen, calibration = chosen.fit(score, shape, nfe, t_start, device, dtype)
-    plan = make_plan(score, chosen, nfe, log_prob, segments, denoise, t_start)
+    plan = make_plan(score, chosen, nfe, log_prob, segments, denoise, t_start, score_and_log_prob)
 
-    parts: list[Tensor] = []
-    traces: list[list[tuple[int, Info]]] = []
-    bad: dict[int, float] = {}
     chunks = [range(begin, min(begin + chunk, n)) for begin in range(0, n, chunk)]
-    with tqdm(total=len(chunks) * len(plan.crossings), disable=not progress, unit="segment") as bar:
-        for rows in chunks:
-            chains = range(first + rows.start, first + rows.stop)
-            noise = ChainNoise(seed, len(chains), shape, chains.start, device, dtype)
-            start = None if x_init is None else x_init[rows.start : rows.stop]
+    bar = tqdm(total=len(chunks) * len(plan.crossings), disable=not progress, unit="segment")
+    one_at_a_time = threading.Lock()
 
-            def after_segment(state: State, chains: range = chains) -> None:
+    def compute(rows: range) -> Part:
+        chains = range(first + rows.start, first + rows.stop)
+        noise = ChainNoise(seed, len(chains), shape, chains.start, device, dtype)
+
+        def after_segment(state: State) -> None:
+            with one_at_a_time:
                 bar.update()
-                if x_init is None and chains.start == first and state.t == plan.crossings[0].t_lo:
-                    diagnostics.warn_of_mismatch(plan, depth=4)
                 if callback is not None:
                     callback(state.x.clone(), state.t, chains)
 
-            part, trace, bad_here = run(plan, noise, start, after_segment)
+        start = None if x_init is None else x_init[rows.start : rows.stop]
+        with compiling(compile):
+            return run(plan, noise, start, after_segment)
+
+    parts: list[Part] = []
+    bad: dict[int, float] = {}
+    with bar:
+        for rows, part in zip(chunks, ordered_map(compute, chunks, workers), strict=True):
+            if x_init is None and not parts:
+                diagnostics.warn_of_mismatch(part.problem.score, plan.crossings[0].t_hi, depth=2)
             parts.append(part)
-            traces.append(trace)
-            bad |= {chains[row]: t for row, t in bad_here.items()}
+            bad |= {first + rows.start + row: t for row, t in part.bad.items()}
             if bad and nonfinite == "raise":
                 raise NonFiniteError(bad, rows.stop)
-    sizes = torch.tensor([len(part) for part in parts], dtype=torch.float64)
+    sizes = torch.tensor([len(part.samples) for part in parts], dtype=torch.float64)
     merged = [
-        diagnostics.merge(crossing, [trace[k] for trace in traces], sizes)
-        for k, crossing in enumerate(plan.crossings)
+        diagnostics.merge(segment, sizes)
+        for segment in zip(*(part.trace for part in parts), strict=True)
     ]
     diagnostics.warn_of_rejections(merged, n, depth=2)
-    log_prob_calls = plan.problem.log_prob.evaluations if plan.problem.log_prob else 0
+    scores = sum(part.problem.score.evaluations for part in parts)
+    energies = sum(part.problem.log_prob_evaluations for part in parts)
     with torch.inference_mode(False):
-        samples = torch.cat(parts)
+        samples = torch.cat([part.samples for part in parts])
     return Result(
-        samples,
-        -(-plan.problem.score.evaluations // n),
-        Diagnostics(merged, -(-log_prob_calls // n), bad),
-        calibration,
+        samples, -(-scores // n), Diagnostics(merged, -(-energies // n), bad), calibration
     )
 
 
@@ -190,34 +211,47 @@ def default_chunk(shape: tuple[int, ...], device: torch.device) -> int:
     return max(1, numbers // max(1, torch.Size(shape).numel()))
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What `run` returns.
+
+    Attributes:
+        samples: shape (n, *shape).
+        trace: diagnostics of each segment.
+        bad: for each row that stopped being finite, the time at which that was noticed.
+        problem: with the counters of this run.
+    """
+
+    samples: Tensor
+    trace: list[SegmentDiagnostics]
+    bad: dict[int, float]
+    problem: Problem
+
+
 def run(
     plan: Plan,
     noise: Noise,
     start: Tensor | None = None,
     after_segment: Callable[[State], Any] | None = None,
-) -> tuple[Tensor, list[tuple[int, Info]], dict[int, float]]:
-    """All segments of a plan for one batch of chains, from ``N(0, I)`` or from ``start``.
-
-    Returns:
-        The samples, (scores, info) per segment, and for each row that stopped being finite the time
-        at which that was noticed.
-    """
+) -> Part:
+    """All segments of a plan for one batch of chains, from ``N(0, I)`` or from ``start``."""
     # What the caller's thread does with autograd must not reach the chains, and theirs not it.
     with torch.inference_mode(False), torch.no_grad():
-        score = plan.problem.score
-        before = score.evaluations
+        problem = plan.problem.fresh()
         # The draw is made in any case, so that the later draws do not depend on ``start``.
         normal = noise.normal()
         t_hi = plan.crossings[0].t_hi
         first = plan.crossings[0].sampler
         state = State(initial(first, normal, t_hi) if start is None else start, t_hi)
-        trace: list[tuple[int, Info]] = []
+        trace: list[SegmentDiagnostics] = []
         bad: dict[int, float] = {}
+        spent = 0
         for crossing in plan.crossings:
-            spent = (score.evaluations - before) // noise.n
             left = crossing.allowance - spent
-            state, info = crossing.sampler(plan.problem, state, crossing.t_lo, left, noise)
-            trace.append(((score.evaluations - before) // noise.n - spent, info))
+            state, info = crossing.sampler(problem, state, crossing.t_lo, left, noise)
+            nfe = problem.score.evaluations // noise.n - spent
+            spent += nfe
+            trace.append(diagnostics.of_segment(crossing, nfe, info))
             finite = torch.isfinite(state.x.flatten(1)).all(1)
             if info.stuck is not None:
                 finite &= ~info.stuck
@@ -225,7 +259,7 @@ def run(
                 bad.setdefault(row, crossing.t_lo)
             if after_segment is not None:
                 after_segment(state)
-        return state.x, trace, bad
+        return Part(state.x, trace, bad, problem)
 
 
 def make_sampler(method: str | Sampler | Fittable, options: dict[str, object]) -> Sampler:

@@ -8,12 +8,16 @@ only, so the reported number of function evaluations (NFE) is the number that wa
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 Score = Callable[[Tensor, float], Tensor]
 LogProb = Callable[[Tensor, float], Tensor]
+ScoreAndLogProb = Callable[[Tensor, float], tuple[Tensor, Tensor]]
+
+Answer = TypeVar("Answer")
 
 HALF = (torch.float16, torch.bfloat16)
 
@@ -34,7 +38,10 @@ class _Counted(ABC):
         """Shape of the answer for this ``x``."""
 
     def __call__(self, x: Tensor, t: float) -> Tensor:
-        answer = self._evaluate(x, t)
+        return self.count(evaluate(self.name, self.function, x, t), x, t)
+
+    def count(self, answer: Tensor, x: Tensor, t: float) -> Tensor:
+        """The answer for ``x`` and ``t``, checked and counted."""
         self.evaluations += x.shape[0]
         expected = self.expected_shape(x)
         if not isinstance(answer, Tensor):
@@ -53,17 +60,19 @@ class _Counted(ABC):
             )
         return answer.to(x.dtype)
 
-    def _evaluate(self, x: Tensor, t: float) -> Tensor:
-        try:
-            # The function gets a copy, so that what it does in place cannot change the chains.
-            return self.function(x.clone(), t)
-        except RuntimeError as error:
-            if "does not require grad" not in str(error):
-                raise
-            raise RuntimeError(
-                f"{self.name} uses autograd, which is switched off while sampling to save memory: "
-                "decorate the function with @torch.enable_grad()"
-            ) from error
+
+def evaluate(name: str, function: Callable[[Tensor, float], Answer], x: Tensor, t: float) -> Answer:
+    """``function(x, t)``, where ``name`` says in an error which function it was."""
+    try:
+        # The function gets a copy, so that what it does in place cannot change the chains.
+        return function(x.clone(), t)
+    except RuntimeError as error:
+        if "does not require grad" not in str(error):
+            raise
+        raise RuntimeError(
+            f"{name} uses autograd, which is switched off while sampling to save memory: "
+            "decorate the function with @torch.enable_grad()"
+        ) from error
 
 
 class CountedScore(_Counted):
@@ -81,9 +90,9 @@ class CountedScore(_Counted):
         super().__init__(function)
         self.first_time = self.first_mismatch = math.nan
 
-    def __call__(self, x: Tensor, t: float) -> Tensor:
+    def count(self, answer: Tensor, x: Tensor, t: float) -> Tensor:
         first = self.evaluations == 0
-        answer = super().__call__(x, t)
+        answer = super().count(answer, x, t)
         if first:
             self.first_time = t
             self.first_mismatch = float((answer + x).square().mean().sqrt())
@@ -100,6 +109,32 @@ class CountedLogProb(_Counted):
 
     def expected_shape(self, x: Tensor) -> torch.Size:
         return x.shape[:1]
+
+
+class CountedScoreAndLogProb:
+    """Both from one pass, checked and counted as one evaluation of each.
+
+    Args:
+        function: ``(x, t) -> (score, log_prob)``.
+        score, log_prob: the counters, which other evaluations share.
+    """
+
+    name = "score_and_log_prob"
+
+    def __init__(
+        self, function: ScoreAndLogProb, score: CountedScore, log_prob: CountedLogProb
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"{self.name} must be a callable (x, t) -> pair, got {function!r}")
+        self.function, self.score, self.log_prob = function, score, log_prob
+
+    def __call__(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
+        answer = evaluate(self.name, self.function, x, t)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise TypeError(
+                f"{self.name} returned {type(answer).__name__}, expected a pair of tensors"
+            )
+        return self.score.count(answer[0], x, t), self.log_prob.count(answer[1], x, t)
 
 
 class NonFiniteError(FloatingPointError):

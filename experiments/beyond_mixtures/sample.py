@@ -22,7 +22,7 @@ from scipy import stats
 
 import rtk
 from experiments.beyond_mixtures import dense_rule
-from experiments.runs import PICTURE, mean_acceptance, needed_log_prob, seed_name
+from experiments.runs import PICTURE, mean_acceptance, needed_densities, seed_name
 from experiments.workflow import job, tidy
 from rtk import metrics
 from rtk.targets import BEYOND_MIXTURES, ManyWell, Rings, StudentT, Target
@@ -217,7 +217,7 @@ def main() -> None:
                 params.chains,
                 nfe=nfe,
                 seed=seed_of(seed_name(method), nfe),
-                log_prob=needed_log_prob(target, options),
+                **needed_densities(target, options, target.score),
                 dtype=torch.float64,
                 chunk=CHUNK,
                 nonfinite="keep",

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 import rtk
-from experiments.runs import CALIBRATED, needed_log_prob
+from experiments.runs import CALIBRATED, needed_densities
 from rtk import segments
 from rtk.samplers import analytic_ddpm, dpm_solver_v3
 from rtk.schedules import gits, optimised
@@ -129,7 +129,7 @@ def run(
         n,
         nfe=nfe,
         seed=seed,
-        log_prob=needed_log_prob(target, sampler),
+        **needed_densities(target, sampler, score),
         segments=times,
         chunk=None if isinstance(target, GaussianMixture) else CHUNK,
         nonfinite="keep",

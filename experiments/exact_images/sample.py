@@ -31,7 +31,7 @@ from experiments.comparison import methods
 from experiments.exact_images.collection import collection
 from experiments.exact_images.judge import Features, Judge
 from experiments.images import classifier
-from experiments.runs import CALIBRATED, needed_log_prob, over_replicates
+from experiments.runs import CALIBRATED, needed_densities, over_replicates
 from experiments.workflow import job, tidy
 from rtk import segments, targets
 from rtk.metrics import Estimate
@@ -94,7 +94,7 @@ def run_segments(
             params.chains,
             nfe=sweep["nfe"],
             seed=job.derive_seed(seed, "segments", json.dumps(sampler), count),
-            log_prob=needed_log_prob(mixture, sampler),
+            **needed_densities(mixture, sampler, mixture.score),
             segments=segments.power(count, t_end=T_END),
             data_variance=variance,
             nonfinite="keep",

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 import rtk
 from experiments.mixtures.judge import judge
-from experiments.runs import PICTURE, mean_acceptance, needed_log_prob, seed_name
+from experiments.runs import PICTURE, mean_acceptance, needed_densities, seed_name
 from experiments.workflow import job, tidy
 from rtk import metrics, segments, targets
 
@@ -73,7 +73,7 @@ def main() -> None:
             params.chains,
             nfe=nfe,
             seed=seed,
-            log_prob=needed_log_prob(mixture, params.sampler),
+            **needed_densities(mixture, params.sampler, mixture.score),
             device=device,
             segments=grid(nfe=nfe, **params.grid),
             **params.sampler,

@@ -17,7 +17,7 @@ import pandas as pd
 
 import rtk
 from experiments.mixtures.sample import grid
-from experiments.runs import needed_log_prob
+from experiments.runs import needed_densities
 from experiments.theory import (
     cheeger,
     convergence,
@@ -247,7 +247,7 @@ def mixture_rows(method: str, sizes: Sizes, seed: int) -> Rows:
             sizes["chains"],
             nfe=nfe,
             seed=job.derive_seed(seed, "mutants", target, method, nfe),
-            log_prob=needed_log_prob(mixture, options["sampler"]),
+            **needed_densities(mixture, options["sampler"], mixture.score),
             segments=grid(nfe=nfe, **options["grid"]),
             nonfinite="keep",
             **options["sampler"],

@@ -218,6 +218,12 @@ def shifted(right: Function, *arguments: Any) -> Tensor:
     return score
 
 
+def shifted_with_density(right: Function, *arguments: Any) -> tuple[Tensor, Tensor]:
+    """The score has the shift, the density is right."""
+    score, log_prob = right(*arguments)
+    return score + SHIFT, log_prob
+
+
 def shifted_ends(right: Function, target: Any, times: Any) -> Any:
     """Tweedie's formula with the shifted score."""
     ends = right(target, times)
@@ -371,7 +377,7 @@ FAULTS = {
     "shifted score": Fault(
         "All scores have a constant in excess.",
         (
-            Place(GaussianMixture, "score", shifted),
+            Place(GaussianMixture, "score_and_log_prob", shifted_with_density),
             Place(robustness, "true_score", shifted),
             Place(closed_form, "_ends", shifted_ends),
             Place(closed_form, "exact_kernel", shifted_kernel),

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import rtk
-from experiments.runs import needed_log_prob, over_replicates
+from experiments.runs import needed_densities, over_replicates
 from experiments.theory import curvature
 from experiments.workflow import job, tidy
 from rtk import metrics, segments, targets
@@ -224,7 +224,7 @@ def mixture_rows(
             chains,
             nfe=nfe,
             seed=job.derive_seed(seed, count),
-            log_prob=needed_log_prob(mixture, options),
+            **needed_densities(mixture, options, mixture.score),
             segments=times,
             data_variance=float(mixture.variances.min()),
             **options,

@@ -199,7 +199,7 @@ class RTKScheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
             progress.event = progress.chains.send(answer)
         progress.done += 1
         if isinstance(progress.event, Finished):
-            x, _, bad = progress.event.result
+            x, bad = progress.event.result.samples, progress.event.result.bad
             if bad:
                 raise NonFiniteError(bad, len(x))
         else:

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from rtk.compiled import compilable
 from rtk.energy import EnergyDifference, estimator
 from rtk.kernel import Point, ReverseTransition, dot
 from rtk.noise import Noise
@@ -45,9 +46,10 @@ def mala(
     """
     energy = estimator(energy, kernel.log_prob)
     here = kernel.at(z, energy.needs_log_prob)
+    spread = math.sqrt(2.0 * step_size)
     accepted = torch.zeros(len(z), device=z.device, dtype=z.dtype)
     for _ in range(steps):
-        jump = -step_size * here.gradient + (2.0 * step_size) ** 0.5 * noise.normal()
+        jump = proposal(here.gradient, noise.normal(), step_size, spread)
         there = kernel.at(here.z + jump, energy.needs_log_prob)
         delta = energy(kernel, here, there) + proposal_ratio(here, there, step_size)
         accept = torch.log(noise.uniform()) < -delta
@@ -59,12 +61,19 @@ def mala(
     return here, accepted
 
 
+@compilable
+def proposal(gradient: Tensor, xi: Tensor, step_size: float, spread: float) -> Tensor:
+    """``z' - z = (2 tau)^(1/2) xi - tau grad g(z)`` with ``spread`` ``(2 tau)^(1/2)``."""
+    return spread * xi - step_size * gradient
+
+
+@compilable
 def proposal_ratio(here: Point, there: Point, step_size: float) -> Tensor:
     """Logarithm of the ratio of proposal densities in ``Delta``, shape (n,), multiplied out.
 
     It is ``(|z - z' + tau grad g(z')|^2 - |z' - z + tau grad g(z)|^2) / (4 tau)``. The squares of
-    the jump cancel exactly in this form.
+    the jump cancel exactly in the form ``<G' + G, (tau / 4) (G' - G) - (z' - z) / 2>``, ``G`` and
+    ``G'`` being the gradients at the two points.
     """
-    slope = -0.5 * dot(there.z - here.z, here.gradient + there.gradient)
-    growth = dot(there.gradient, there.gradient) - dot(here.gradient, here.gradient)
-    return slope + 0.25 * step_size * growth
+    growth = 0.25 * step_size * (there.gradient - here.gradient)
+    return dot(here.gradient + there.gradient, growth - 0.5 * (there.z - here.z))

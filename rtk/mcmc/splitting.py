@@ -14,8 +14,6 @@ by Sanz-Serna and Zygalakis 2021; BAOAB, which is exact for the positions of a G
 Leimkuhler and Matthews 2013.
 """
 
-import math
-
 from torch import Tensor
 
 from rtk.kernel import ReverseTransition
@@ -56,9 +54,7 @@ def splitting(
     """
     duration = {letter: step_size / word.count(letter) for letter in word}
     motion = coefficients(duration.get("O") or duration["U"], friction)
-    spread_v = math.sqrt(motion.variance_v)
-    shared = motion.covariance / spread_v
-    own = math.sqrt(motion.variance_z - shared**2)
+    spread_v, shared, own = motion.spreads
     v, gradient = noise.normal(), None
     for letter in word * steps:
         if letter == "A":

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from rtk.compiled import compilable
 from rtk.kernel import ReverseTransition
 from rtk.noise import Noise
 
@@ -25,6 +26,8 @@ class Coefficients:
     z+ = z + kick v - push grad g + xi_z      push = (tau - kick) / gamma
     Var xi_v = 1 - e^2,   Cov(xi_z, xi_v) = (1 - e)^2 / gamma
     Var xi_z = (2 tau - 4 (1 - e) / gamma + (1 - e^2) / gamma) / gamma
+
+    Standard normal draws ``xi, xi'`` make ``xi_v = spread_v xi``, ``xi_z = shared xi + own xi'``.
     """
 
     decay: float
@@ -33,6 +36,13 @@ class Coefficients:
     variance_v: float
     variance_z: float
     covariance: float
+
+    @property
+    def spreads(self) -> tuple[float, float, float]:
+        """``spread_v``, ``shared`` and ``own``."""
+        spread_v = math.sqrt(self.variance_v)
+        shared = self.covariance / spread_v
+        return spread_v, shared, math.sqrt(self.variance_z - shared**2)
 
 
 def coefficients(step_size: float, friction: float) -> Coefficients:
@@ -81,14 +91,27 @@ def uld(
     Returns:
         The last positions, shape (n, *shape).
     """
-    c = coefficients(step_size, friction)
-    spread_v = math.sqrt(c.variance_v)
-    shared = c.covariance / spread_v
-    own = math.sqrt(c.variance_z - shared**2)
+    motion = coefficients(step_size, friction)
+    spreads = motion.spreads
     v = noise.normal()
     for _ in range(steps):
         gradient = kernel.grad(z)
-        xi_v, xi_z = noise.normal(), noise.normal()
-        z = z + c.kick * v - c.push * gradient + shared * xi_v + own * xi_z
-        v = c.decay * v - c.kick * gradient + spread_v * xi_v
+        z, v = step(z, v, gradient, noise.normal(), noise.normal(), motion, spreads)
     return z
+
+
+@compilable
+def step(
+    z: Tensor,
+    v: Tensor,
+    gradient: Tensor,
+    xi: Tensor,
+    xi_own: Tensor,
+    motion: Coefficients,
+    spreads: tuple[float, float, float],
+) -> tuple[Tensor, Tensor]:
+    """``z+`` and ``v+`` of `Coefficients`, from the standard normal draws ``xi`` and ``xi'``."""
+    spread_v, shared, own = spreads
+    z_new = z + motion.kick * v - motion.push * gradient + shared * xi + own * xi_own
+    v_new = motion.decay * v - motion.kick * gradient + spread_v * xi
+    return z_new, v_new

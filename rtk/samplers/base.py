@@ -12,7 +12,14 @@ from torch import Tensor
 
 from rtk import process, segments
 from rtk.noise import Noise
-from rtk.score import CountedLogProb, CountedScore, Score
+from rtk.score import (
+    CountedLogProb,
+    CountedScore,
+    CountedScoreAndLogProb,
+    LogProb,
+    Score,
+    ScoreAndLogProb,
+)
 from rtk.segments import T_START, Times
 
 
@@ -53,10 +60,39 @@ class Info:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is sampled from: the counted score and, if it is known, the counted log-density."""
+    """What is sampled from: the counted score and, if it is known, the counted log-density.
+
+    ``score_and_log_prob`` has both from one pass, if there is such a function.
+    """
 
     score: CountedScore
     log_prob: CountedLogProb | None = None
+    score_and_log_prob: CountedScoreAndLogProb | None = None
+
+    @classmethod
+    def of(
+        cls, score: Score, log_prob: LogProb | None = None, both: ScoreAndLogProb | None = None
+    ) -> "Problem":
+        """The functions with counters at zero; ``both`` is ``score_and_log_prob``."""
+        counted = CountedScore(score)
+        if log_prob is None:
+            if both is not None:
+                raise ValueError("score_and_log_prob needs log_prob too")
+            return cls(counted)
+        energy = CountedLogProb(log_prob)
+        pair = None if both is None else CountedScoreAndLogProb(both, counted, energy)
+        return cls(counted, energy, pair)
+
+    @property
+    def log_prob_evaluations(self) -> int:
+        """Evaluations of the log-density, each of one chain."""
+        return 0 if self.log_prob is None else self.log_prob.evaluations
+
+    def fresh(self) -> "Problem":
+        """The same functions with counters of their own."""
+        log_prob = None if self.log_prob is None else self.log_prob.function
+        both = None if self.score_and_log_prob is None else self.score_and_log_prob.function
+        return Problem.of(self.score.function, log_prob, both)
 
 
 class Sampler(Protocol):

@@ -78,7 +78,8 @@ class ReverseTransitionSampler(ABC):
     def __call__(
         self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:
-        kernel = ReverseTransition(problem.score, state.x, state.t, t_lo, problem.log_prob)
+        densities = problem.log_prob, problem.score_and_log_prob
+        kernel = ReverseTransition(problem.score, state.x, state.t, t_lo, *densities)
         gamma = smoothness(t_lo, self.data_variance)
         start = WARM_STARTS[self.warm_start]
         left = nfe - (start.needs_score and state.score is None)

@@ -43,6 +43,10 @@ class Target(ABC):
     def log_prob(self, x: Tensor, t: float) -> Tensor:
         """The normalised log-density ``log p_t(x)``, shape (n,), in the dtype of ``x``."""
 
+    def score_and_log_prob(self, x: Tensor, t: float) -> tuple[Tensor, Tensor]:
+        """`score` and `log_prob`, which some targets have from one pass."""
+        return self.score(x, t), self.log_prob(x, t)
+
     def sample(
         self,
         n: int,

@@ -21,9 +21,9 @@ Time = float | Tensor
 
 
 class Products(NamedTuple):
-    """What the products of `GaussianMixture._by_products` need at a time ``t``.
+    """What the products of `_by_products` need at a time ``t``.
 
-    With ``c`` the mean of the mixture and ``v_i`` the noised variances: ``centre`` ``a c`` (d,);
+    With ``c`` the mean of the mixture and ``v_i`` the noised variances: ``centre`` ``a c`` (d, 1);
     ``inverse`` ``1 / v_i``, (m, 1) or (m, d); ``pull`` ``a (m_i - c) / v_i`` (m, d); ``constant``
     (m, 1), the part of the logits that does not depend on ``x``.
     """
@@ -121,17 +121,16 @@ class GaussianMixture(Target):
 
         ``r_i`` are the `responsibilities`, ``C_{t,i}`` the noised covariances.
         """
+        return self.score_and_log_prob(x, t)[0]
+
+    def score_and_log_prob(self, x: Tensor, t: Time) -> tuple[Tensor, Tensor]:
+        """`score` and `log_prob` from one pass."""
         self._check_x(x)
         if self._has_one_diagonal_form(t):
-            constants = self._products(check_time(t), x.device)
-            logits, away = self._by_products(x, constants)
-            weight = torch.softmax(logits, 0).T
-            towards = weight @ constants.pull
-            score = torch.addcmul(towards, away, weight @ constants.inverse, value=-1.0)
-        else:
-            logits, pull = self._by_differences(x, t)
-            score = (torch.softmax(logits, 1).unsqueeze(2) * pull).sum(1)
-        return score.to(x.dtype)
+            return _score_by_products(x, self._products(check_time(t), x.device))
+        logits, pull = self._by_differences(x, t)
+        score = (torch.softmax(logits, 1).unsqueeze(2) * pull).sum(1)
+        return score.to(x.dtype), torch.logsumexp(logits, 1).to(x.dtype)
 
     def log_prob(self, x: Tensor, t: Time) -> Tensor:
         """The normalised log-density ``log p_t(x)``, shape (n,)."""
@@ -184,7 +183,7 @@ class GaussianMixture(Target):
         """``log(w_i N(x; a_t m_i, C_{t,i}))``, shape (m, n)."""
         self._check_x(x)
         if self._has_one_diagonal_form(t):
-            return self._by_products(x, self._products(check_time(t), x.device))[0]
+            return _by_products(x, self._products(check_time(t), x.device))[0]
         return self._by_differences(x, t)[0].T
 
     def parameters_on(self, device: torch.device) -> Parameters:
@@ -211,26 +210,7 @@ class GaussianMixture(Target):
         lengths = a * (pull * offsets).sum(1)
         volumes = torch.log(2 * math.pi * variances).expand_as(offsets).sum(1)
         constant = torch.log(weights) - 0.5 * (lengths + volumes)
-        return Products(a * centre, inverse, pull, constant.unsqueeze(1))
-
-    def _by_products(self, x: Tensor, constants: Products) -> tuple[Tensor, Tensor]:
-        """Logits ``log(w_i N(x; a m_i, v_i))`` by matrix products, for diagonal covariances.
-
-        Squares are expanded, so all is relative to the mean ``c`` of the mixture: the numbers then
-        are as large as the mixture is wide, not as far as it is from the origin. Components come
-        first, because sums over the few components of many rows are fast in this order only.
-
-        Returns:
-            the logits (m, n) and ``x - a c`` (n, d).
-        """
-        centre, inverse, pull, constant = constants
-        away = x.double() - centre
-        logits = torch.addmm(constant, pull, away.T)
-        if inverse.shape[1] == 1:
-            logits.addcmul_(inverse, away.square().sum(1), value=-0.5)
-        else:
-            logits.addmm_(inverse, away.square().T, alpha=-0.5)
-        return logits, away
+        return Products(a * centre.unsqueeze(1), inverse, pull, constant.unsqueeze(1))
 
     def _by_differences(self, x: Tensor, t: Time) -> tuple[Tensor, Tensor]:
         """Logits ``log(w_i N(x; ...))`` (n, m) and component scores ``u_i`` (n, m, d), any form."""
@@ -248,6 +228,37 @@ class GaussianMixture(Target):
         if basis is not None:
             scaled = torch.einsum("mde,nme->nmd", basis, scaled)
         return logits, -scaled
+
+
+def _by_products(x: Tensor, constants: Products) -> tuple[Tensor, Tensor]:
+    """Logits ``log(w_i N(x; a m_i, v_i))`` by matrix products, for diagonal covariances.
+
+    Squares are expanded, so all is relative to the mean ``c`` of the mixture: the numbers then
+    are as large as the mixture is wide, not as far as it is from the origin. Chains come last,
+    because sums over few components or coordinates of many chains are fast in this order only.
+
+    Returns:
+        the logits (m, n) and ``x - a c`` (d, n).
+    """
+    centre, inverse, pull, constant = constants
+    copy = torch.empty(x.shape[::-1], dtype=torch.float64, device=x.device).copy_(x.T)
+    away = copy.sub_(centre)
+    logits = torch.addmm(constant, pull, away)
+    if inverse.shape[1] == 1:
+        return torch.addcmul(logits, inverse, away.square().sum(0), value=-0.5), away
+    return torch.addmm(logits, inverse, away.square(), alpha=-0.5), away
+
+
+def _score_by_products(x: Tensor, constants: Products) -> tuple[Tensor, Tensor]:
+    """The score (n, d) and the log-density (n,), in the dtype of ``x``."""
+    logits, away = _by_products(x, constants)
+    largest = logits.amax(0)
+    weight = torch.exp(logits - largest)
+    total = weight.sum(0)
+    towards = constants.pull.T @ weight
+    score = torch.addcmul(towards, away, constants.inverse.T @ weight, value=-1.0).div_(total)
+    log_prob = (largest + torch.log(total)).to(x.dtype)
+    return score.T.to(x.dtype, memory_format=torch.contiguous_format), log_prob
 
 
 def _column(t: Time, x: Tensor) -> Tensor:

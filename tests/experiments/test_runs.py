@@ -5,7 +5,7 @@ import math
 import pytest
 
 import rtk
-from experiments.runs import mean_acceptance, needed_log_prob, over_replicates, seed_name
+from experiments.runs import mean_acceptance, needed_densities, over_replicates, seed_name
 from rtk import targets
 from rtk.metrics import Estimate
 
@@ -28,9 +28,16 @@ def test_seeds_have_the_names_of_the_methods_but_one() -> None:
 
 def test_only_exact_energies_need_the_density() -> None:
     mixture = targets.circle()
-    assert needed_log_prob(mixture, {"method": "rtk-mala", "energy": "exact"}) == mixture.log_prob
-    assert needed_log_prob(mixture, {"method": "rtk-mala", "energy": "trapezoid"}) is None
-    assert needed_log_prob(mixture, {"method": "ddpm"}) is None
+    exact, plain = {"method": "rtk-mala", "energy": "exact"}, {"method": "ddpm"}
+    assert needed_densities(mixture, exact, mixture.score) == {
+        "log_prob": mixture.log_prob,
+        "score_and_log_prob": mixture.score_and_log_prob,
+    }
+    # The score of one pass would be without the error.
+    wrong = needed_densities(mixture, exact, lambda x, t: mixture.score(x, t) + 0.1)
+    assert wrong == {"log_prob": mixture.log_prob}
+    for options in (plain, exact | {"energy": "trapezoid"}):
+        assert needed_densities(mixture, options, mixture.score) == {}
 
 
 def test_over_replicates_has_the_spread_between_sets() -> None:

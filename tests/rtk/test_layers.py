@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "rtk"
 
 LAYERS = [
-    {"checks", "process"},
+    {"checks", "process", "workers"},
+    {"compiled"},
     {"segments", "score", "noise"},
     {"kernel", "gaussian_base"},
     {"energy", "warm_start"},
