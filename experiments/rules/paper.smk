@@ -27,6 +27,7 @@ rule table_compute:
     input:
         results=[
             *mixture_tables([*MIXTURES["methods"], "exact"]),
+            rules.table_mixture_steps.input.steps,
             *[table for study in STUDIES for table in study_data(study)],
             rules.figure_beyond_mixtures.input.frame,
             *image_tables([*IMAGES["methods"], "exact"]),

@@ -136,8 +136,9 @@ def log_errors(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
         frame: rows of one metric for each target.
     """
     batches = frame[frame["batch"] > 0]
+    batches = batches.assign(value=np.log(batches["value"]))
     return {
-        str(method): np.log(rows.pivot(index=CELL, columns="batch", values="value"))
+        str(method): rows.pivot(index=CELL, columns="batch", values="value")
         for method, rows in batches.groupby("method")
     }
 
