@@ -1,10 +1,10 @@
-"""The workflow on a real Slurm cluster of two virtual nodes, which this script starts on this machine.
+"""The workflow on a real Slurm cluster of two virtual nodes on this machine.
 
     .venv/bin/python -m tests.slurm.cluster [TARGET ...]
 
-runs targets of the smoke workflow three times, in copies of the project: without Slurm; through
-`profiles/slurm`; and once more through it while the node of a running job is killed. It then compares
-the results bit for bit. Both nodes are daemons on this machine with one processor each.
+starts the cluster and runs targets of the smoke workflow three times, in copies of the project:
+without Slurm; through `profiles/slurm`; and once more through it while the node of a running job is
+killed. It compares the results bit for bit. Both nodes are daemons with one processor each.
 
 It needs root, and Slurm's programs; on Debian
 
@@ -42,8 +42,13 @@ PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "sinfo
 NODES = {"n1": 17001, "n2": 17002}
 COPIED = ("Snakefile", "environment.yml", "rtk", "experiments", "figures", "paper", "profiles")
 TARGETS = ("data/mixtures/circle/ddpm.parquet", "data/mixtures/circle/rtk-mala.parquet")
-PATIENCE = 600.0
+PATIENCE = 900.0
 """Seconds after which a workflow that has not finished has failed."""
+ON_CLUSTER = (
+    *("--profile", "profiles/slurm", "--seconds-between-status-checks", "2"),
+    *("--slurm-init-seconds-before-status-checks", "2"),
+)
+"""Through the profile, asking for the states of jobs sooner than a large cluster should be."""
 
 Found = TypeVar("Found")
 
@@ -64,7 +69,7 @@ def missing() -> str:
 
 
 def configuration(scratch: Path) -> str:
-    """The file `slurm.conf` of two nodes without accounting, whose daemons write into ``scratch``."""
+    """The file `slurm.conf` of two nodes without accounting; the daemons write into ``scratch``."""
     host = socket.gethostname().split(".")[0]
     nodes = "\n".join(
         f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=1 "
@@ -120,7 +125,7 @@ class Cluster:
         wait(lambda: run("sinfo", "-h", "-t", "idle", "-o", "%D").strip() == str(len(NODES)), 60)
 
     def kill(self, node: str) -> None:
-        """End a node at once: its daemon first, so that it reports nothing, then all of its jobs."""
+        """End a node: its daemon first, so that it reports nothing, then all of its jobs."""
         self.daemons[node].kill()
         self.daemons[node].wait()
         of_node = processes(f"SLURMD_NODENAME={node}")
@@ -220,23 +225,25 @@ def copy_of_project(folder: Path) -> Path:
     return folder
 
 
-def workflow(project: Path, targets: list[str], *arguments: str) -> "subprocess.Popen[bytes]":
-    """Start the smoke workflow in ``project``; what it prints goes to `snakemake.log` there."""
+@contextlib.contextmanager
+def workflow(
+    project: Path, targets: list[str], *arguments: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """The smoke workflow, running in ``project``; what it prints goes to `snakemake.log` there."""
     command = [sys.executable, "-m", "snakemake", *arguments, "--config", "scale=smoke", "--"]
     with (project / "snakemake.log").open("wb") as log:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*command, *(f"results/smoke/{target}" for target in targets)],
             cwd=project,
             env={**os.environ, "PYTHONPATH": str(project)},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-
-
-def on_cluster(project: Path, targets: list[str]) -> "subprocess.Popen[bytes]":
-    """Start the workflow through `profiles/slurm`, with a shorter wait before it asks for states."""
-    prompt = ["--slurm-init-seconds-before-status-checks", "2", "--seconds-between-status-checks"]
-    return workflow(project, targets, "--profile", "profiles/slurm", *prompt, "2")
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=120)
 
 
 def finish(process: "subprocess.Popen[bytes]", project: Path) -> None:
@@ -310,33 +317,38 @@ def prove(targets: list[str], scratch: Path) -> None:
     Raises:
         RuntimeError: if a workflow fails, no job was lost to the dead node, or results differ.
     """
-    local = copy_of_project(scratch / "local")
+    project = copy_of_project(scratch / "local")
     began = time.perf_counter()
-    finish(workflow(local, targets, "--cores", "1"), local)
-    expected = contents(local)
-    print(f"without Slurm: {len(expected)} results, {time.perf_counter() - began:.0f} s")
+    with workflow(project, targets, "--cores", "1") as process:
+        finish(process, project)
+    expected = contents(project)
+    say(f"without Slurm: {len(expected)} results", began)
     with cluster(scratch) as slurm:
         project = copy_of_project(scratch / "cluster")
         began = time.perf_counter()
-        finish(on_cluster(project, targets), project)
-        took = time.perf_counter() - began
+        with workflow(project, targets, *ON_CLUSTER) as process:
+            finish(process, project)
         _compare(expected, project)
         count = len(jobs())
-        print(f"on two nodes: equal; {count} jobs, {took:.0f} s, {took / count:.1f} s per job")
+        say(f"on two nodes: the same; {count} jobs", began)
 
         project = copy_of_project(scratch / "killed")
         began = time.perf_counter()
-        process = on_cluster(project, targets)
-        node = wait(busy_node, 120)
-        slurm.kill(node)
-        print(f"killed node {node}, {time.perf_counter() - began:.0f} s after the start")
-        finish(process, project)
-        took = time.perf_counter() - began
+        with workflow(project, targets, *ON_CLUSTER) as process:
+            node = wait(busy_node, 120)
+            slurm.kill(node)
+            say(f"killed node {node} in mid-job", began)
+            finish(process, project)
         _compare(expected, project)
         states = Counter(jobs()[count:])
-        print(f"with a dead node: equal; {took:.0f} s, jobs: {dict(states)}")
+        say(f"with a dead node: the same; jobs by state: {dict(states)}", began)
         if not states["NODE_FAIL"]:
             raise RuntimeError("no job was lost to the dead node")
+
+
+def say(text: str, began: float) -> None:
+    """Print a line, with the seconds since ``began``."""
+    print(f"{text}, {time.perf_counter() - began:.0f} s", flush=True)
 
 
 def _compare(expected: dict[str, str], project: Path) -> None:
@@ -352,6 +364,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if reason := missing():
         sys.exit(reason)
+    # An exception, so that the cluster is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     with tempfile.TemporaryDirectory(prefix="rtk-slurm-") as scratch:
         prove(arguments.targets, Path(scratch))
 

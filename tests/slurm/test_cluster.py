@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
@@ -54,7 +55,7 @@ def test_content_of_a_table_is_every_bit_of_its_numbers_but_no_times(tmp_path: P
 
 
 def test_content_of_arrays_is_every_bit_of_them_but_no_provenance(tmp_path: Path) -> None:
-    def digest(array: object, provenance: str = "") -> str:
+    def digest(array: npt.ArrayLike, provenance: str = "") -> str:
         np.savez(tmp_path / "arrays.npz", nfe_5=array, provenance=provenance)
         return cluster.content(tmp_path / "arrays.npz")
 
