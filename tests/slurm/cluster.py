@@ -170,7 +170,10 @@ def cluster(scratch: Path) -> Iterator[Cluster]:
 
 def run(*command: str) -> str:
     """What a command prints; nothing if it fails."""
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", check=False, timeout=60
+    )
+    return done.stdout
 
 
 def wait(condition: Callable[[], Found], seconds: float) -> Found:
