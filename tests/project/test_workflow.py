@@ -85,6 +85,7 @@ NUMBERS = [
     "comparison",
     "comparison_error",
     "compute",
+    "paper_scale",
 ]
 PRINTED = [*NUMBERS, "comparison_protocol", "table_1"]
 FIGURES = [
