@@ -146,7 +146,7 @@ class ReverseTransition:
                 f"score returned shape {tuple(score.shape)} for x of shape {tuple(z.shape)}, "
                 f"expected {tuple(z.shape)}"
             )
-        return self.tilt_gradient(z).sub_(score)
+        return self._gradient(z, score)
 
     def at(self, z: Tensor, with_log_prob: bool = True) -> Point:
         """Evaluate the kernel at ``z``: one score, and one log_prob if it is known and wanted."""
@@ -156,7 +156,11 @@ class ReverseTransition:
             return Point(z, self.grad(z), self.log_prob(z, self.t_lo))
         self._check_z(z)
         score, log_prob = self.score_and_log_prob(z, self.t_lo)
-        return Point(z, self.tilt_gradient(z).sub_(score), log_prob)
+        return Point(z, self._gradient(z, score), log_prob)
+
+    def _gradient(self, z: Tensor, score: Tensor) -> Tensor:
+        """``grad g(z)`` from the score at ``z``."""
+        return self.tilt_gradient(z) - score
 
     def _check_z(self, z: Tensor) -> None:
         if z.shape != self.x.shape:

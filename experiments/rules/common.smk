@@ -3,7 +3,9 @@ import os
 import re
 from pathlib import Path
 
+import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
 
 from experiments.workflow.sources import digest
 
@@ -18,6 +20,15 @@ def check_scale(scale):
     if scale not in SCALES:
         raise WorkflowError(f"unknown scale {scale!r}: choose scale={', scale='.join(SCALES)}")
     return scale
+
+
+def sizes_of(scale):
+    """The protocol and the sizes of a scale, joined as the Snakefile does it."""
+    sizes = {}
+    for name in ("protocol", scale):
+        path = Path(workflow.basedir, "experiments", "config", f"{name}.yaml")
+        update_config(sizes, yaml.safe_load(path.read_text(encoding="utf-8")))
+    return sizes
 
 
 def mixture_tables(methods):
@@ -77,6 +88,12 @@ def study_data(study):
         pattern = "<results>/data/{study}/{target}.parquet"
         return expand(pattern, study=study, target=config[study]["targets"])
     return [f"<results>/data/{study}.parquet"]
+
+
+def measured(rule, **wildcards):
+    """The benchmarks of a rule's jobs: files with their times and memory."""
+    pattern = "/".join(["<benchmarks>", rule, *(f"{{{name}}}" for name in wildcards)]) + ".tsv"
+    return expand(pattern, **wildcards)
 
 
 def named_in(sources, call, pattern):

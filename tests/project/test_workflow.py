@@ -53,6 +53,7 @@ COMPARISON = [
     *(f"comparison/{method}" for method in [*COMPARED, "exact"]),
     *(f"score_errors/{method}" for method in [*WRONG_SCORES, "exact"]),
 ]
+STEPS = [f"mixture_steps/{target}" for target in SIZES["mixture_steps"]["nfe"]]
 ON_IMAGES = [f"exact_images/{collection}" for collection in SIZES["exact_images"]["collections"]]
 TUNED_ON_IMAGES = [
     name
@@ -71,18 +72,20 @@ CHECKS = [
     *BEYOND,
     *ON_IMAGES,
 ]
-TABLES = [*SAMPLED, *FLOORS, *COMPARISON, *CHECKS]
+TABLES = [*SAMPLED, *FLOORS, *COMPARISON, *STEPS, *CHECKS]
 # Experiments that have a figure, a table for print, and numbers for the article.
 FINISHED = [*dict.fromkeys(check.split("/")[0] for check in CHECKS)]
 NUMBERS = [
     *FINISHED,
     "mixtures",
     "mixture_order",
+    "mixture_steps",
     "calibration",
     *DATASETS,
     "comparison",
     "comparison_error",
     "compute",
+    "paper_scale",
 ]
 PRINTED = [*NUMBERS, "comparison_protocol", "table_1"]
 FIGURES = [

@@ -1,0 +1,70 @@
+"""A1: published accuracies, ours, and ours with the published count and the best step."""
+
+import pandas as pd
+
+from figures import job, style
+from figures.analysis.frames import where
+from figures.tables.calibration import METRIC, NOTABLE, compared
+
+CASE = ["target", "method", "nfe_asked"]
+WEIGHTS = "mode_weight_tv"
+
+
+def best(steps: pd.DataFrame) -> pd.DataFrame:
+    """Of each case the row of the step with the highest accuracy, and its error of the weights."""
+    accuracy, weights = where(steps, metric=METRIC), where(steps, metric=WEIGHTS)
+    rows = accuracy.loc[accuracy.groupby(CASE)["value"].idxmax()]
+    keys = [*CASE, "step_size"]
+    return rows.merge(weights[[*keys, "value"]], on=keys, suffixes=("", "_of_weights"))
+
+
+def beside(frame: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `calibration.compared` of these cases, with the best step's beside them."""
+    columns = [*CASE, "value", "step_size", "value_of_weights"]
+    found = best(steps)[columns].rename(columns={"value": "best"})
+    rows = compared(frame).merge(found, on=CASE)
+    return rows.assign(difference_of_best=rows["best"] - rows["published"])
+
+
+def numbers(frame: pd.DataFrame, steps: pd.DataFrame) -> dict[str, float]:
+    """How far the best step's values are from the published ones.
+
+    ``gap_symmetric_NFE_largest`` is the largest absolute difference on circle and chessboard,
+    ``behind_spiral_NFE_mean`` the mean of published less best on spiral.
+    """
+    table = beside(frame, steps)
+    result: dict[str, float] = {
+        "steps": steps["step_size"].nunique(),
+        "compared": len(table),
+        "notable": (table["difference"].abs() > NOTABLE).sum(),
+        "notable_of_best": (table["difference_of_best"].abs() > NOTABLE).sum(),
+        "weights_least": table["value_of_weights"].min(),
+        "weights_largest": table["value_of_weights"].max(),
+    }
+    for nfe, rows in table.groupby("nfe_asked"):
+        is_spiral = rows["target"] == "spiral"
+        difference = rows["difference_of_best"]
+        result[f"gap_symmetric_{nfe}_largest"] = difference[~is_spiral].abs().max()
+        result[f"behind_spiral_{nfe}_mean"] = -difference[is_spiral].mean()
+    return result
+
+
+def table(frame: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+    """One row per case."""
+    rows = beside(frame, steps)
+    return pd.DataFrame(
+        {
+            "mixture": rows["target"],
+            "method": [style.look(method).label for method in rows["method"]],
+            "NFE": rows["nfe_asked"],
+            "published": rows["published"].map("{:.3f}".format),
+            "ours": rows["value"].map("{:.3f}".format),
+            "best step": rows["best"].map("{:.3f}".format),
+            "step": rows["step_size"],
+            "weights": rows["value_of_weights"].map("{:.2f}".format),
+        }
+    )
+
+
+if __name__ == "__main__":
+    job.table(table, numbers)
