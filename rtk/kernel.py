@@ -87,6 +87,8 @@ class ReverseTransition:
 
     Raises:
         ValueError: if the times are not ``0 <= t_lo < t_hi``, or ``x`` has fewer than two axes.
+        TypeError: if the times are no numbers, ``x`` no floating-point tensor, or ``score`` cannot
+            be called.
     """
 
     score: Score
@@ -97,9 +99,14 @@ class ReverseTransition:
     score_and_log_prob: ScoreAndLogProb | None = None
 
     def __post_init__(self) -> None:
+        check_ends(self.t_hi, self.t_lo)
         object.__setattr__(self, "t_hi", float(self.t_hi))
         object.__setattr__(self, "t_lo", float(self.t_lo))
-        check_ends(self.t_hi, self.t_lo)
+        if not callable(self.score):
+            raise TypeError(f"score must be a callable (x, t) -> tensor, got {self.score!r}")
+        if not isinstance(self.x, Tensor) or not self.x.is_floating_point():
+            kind = self.x.dtype if isinstance(self.x, Tensor) else type(self.x).__name__
+            raise TypeError(f"x must be a floating-point tensor, got {kind}")
         if self.x.ndim < 2:
             raise ValueError(f"x must have shape (n, *shape), got {tuple(self.x.shape)}")
 
@@ -147,6 +154,11 @@ class ReverseTransition:
 
     def _gradient(self, z: Tensor, score: Tensor) -> Tensor:
         """``grad g(z)`` from the score at ``z``."""
+        if score.shape != z.shape:
+            raise ValueError(
+                f"score returned shape {tuple(score.shape)} for x of shape {tuple(z.shape)}, "
+                f"expected {tuple(z.shape)}"
+            )
         return self.tilt_gradient(z) - score
 
     def _check_z(self, z: Tensor) -> None:

@@ -87,6 +87,8 @@ class Target(ABC):
 def check_time(t: float | Tensor) -> float:
     """``t`` as a float; an error unless it is one number and at least 0."""
     try:
+        if isinstance(t, str):  # which float() reads
+            raise TypeError
         time = float(t)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(f"t must be one number, got {t!r}") from None
@@ -101,6 +103,8 @@ def normal(shape: tuple[int, ...], generator: Generator, dtype: DType) -> Tensor
         raise TypeError(
             f"dtype must be a floating-point dtype such as torch.float32, got {dtype!r}"
         )
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise TypeError(f"generator must be a torch.Generator, got {generator!r}")
     device = None if generator is None else generator.device
     return torch.randn(shape, generator=generator, device=device, dtype=dtype)
 
