@@ -166,6 +166,10 @@ def every(name: str, read: Callable[[Path], Any], kind: str, good: Make) -> list
     ]
 
 
+def idx(path: Path) -> Any:
+    return data.parse_idx(path.read_bytes())
+
+
 def train_split(path: Path) -> data.Labelled:
     return data.load(path, "train")
 
@@ -209,7 +213,7 @@ DATA = [
         ("damaged or not that of mnist", "expected 6bbc9ace898e44ae57da46a324031adb"),
     ),
     *(
-        Row(f"idx: {name}", lambda _, content=content: data.parse_idx(content), ValueError, words)
+        row(f"idx: {name}", idx, holding(content), ValueError, *words)
         for name, content, words in [
             ("empty", b"", ("not an idx file", "with nothing", "expected 00 00 08")),
             ("header", HEAD + b"\x03\x00\x00", ("not an idx file", "expected 00 00 08")),
@@ -247,6 +251,16 @@ DATA = [
     ),
 ]
 
+CHANGES: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
+    ("a part", {"unet__input__bias": None}, ("does not fit a ScoreNetwork", "Missing")),
+    ("shape", {"unet__input__bias": torch.zeros(3)}, ("not fit", "size mismatch")),
+    ("another", {"other": torch.zeros(3)}, ("not fit", "Unexpected key")),
+    ("NaN", {"unet__input__bias": torch.full((8,), torch.nan)}, ("not finite", "expected")),
+    ("sizes", {"metadata": '{"fine": 8}'}, ("not fit", "size mismatch")),
+    ("no sizes", {"metadata": "{"}, ("has the architecture {", "expected the sizes of")),
+    ("other sizes", {"metadata": '{"depth": 3}'}, ("'depth'", "expected the sizes of")),
+]
+
 WEIGHTS = [
     *every("network", network.load, "safetensors file, expected the weights of a score", weights()),
     *every(
@@ -262,15 +276,7 @@ WEIGHTS = [
     row("classifier: a network", classifier.load, weights(), ValueError, "is no classifier"),
     *(
         row(f"network: {name}", network.load, weights(**changes), ValueError, *words)
-        for name, changes, words in [
-            ("a part", {"unet__input__bias": None}, ("does not fit a ScoreNetwork", "Missing")),
-            ("shape", {"unet__input__bias": torch.zeros(3)}, ("not fit", "size mismatch")),
-            ("another", {"other": torch.zeros(3)}, ("not fit", "Unexpected key")),
-            ("NaN", {"unet__input__bias": torch.full((8,), torch.nan)}, ("not finite", "expected")),
-            ("sizes", {"metadata": '{"fine": 8}'}, ("not fit", "size mismatch")),
-            ("no sizes", {"metadata": "{"}, ("has the architecture {", "expected the sizes of")),
-            ("other sizes", {"metadata": '{"depth": 3}'}, ("'depth'", "expected the sizes of")),
-        ]
+        for name, changes, words in CHANGES
     ),
     row(
         "classifier: shape",

@@ -297,7 +297,7 @@ def test_a_chain_is_the_same_in_any_company(
     run: dict[str, Any], first: int, n: int, chunk: int, workers: int
 ) -> None:
     """Bit for bit, whatever the number of chains, the first one, the chunk and the workers."""
-    options = {"nfe": 45, "seed": 3, "dtype": DOUBLE} | run
+    options: dict[str, Any] = {"nfe": 45, "seed": 3, "dtype": DOUBLE} | run
     many = attempt(score, 50, **options)
     if many is None:
         return

@@ -76,7 +76,7 @@ def test_many_dimensions(method: str) -> None:
     squares = []
     for d, n in ((4096, 16), (1, 16 * 4096)):
         target = rtk.GaussianMixture([1.0], torch.zeros(1, d), 0.25)
-        options = {"data_variance": 0.25} if method.startswith("rtk") else {}
+        options: dict[str, Any] = {"data_variance": 0.25} if method.startswith("rtk") else {}
         samples = rtk.sample(target.score, d, n, method, nfe=50, seed=d, **options).samples
         squares.append(float(samples.square().mean()))
     assert squares[0] == pytest.approx(squares[1], rel=5 * math.sqrt(2) * 0.0055)
