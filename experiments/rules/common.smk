@@ -5,9 +5,12 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from experiments.workflow import recovery
 from experiments.workflow.sources import digest
 
 SCALES = ("smoke", "default", "paper")
+
+recovery.begin(job=not workflow.is_main_process)
 
 # Scripts import the packages of the repository, whatever folder they lie in.
 os.environ.update(PYTHONPATH=workflow.basedir)

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -188,17 +188,26 @@ def provenance(path: str | Path) -> dict[str, Any]:
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a new path beside ``path``. At the end the file written there replaces ``path``.
 
-    If the block raises an error, an older file at ``path`` stays as it was, and the new one is
-    removed.
+    The file is on the disk before it gets its name, so that it is whole even after a power cut. If
+    the block raises an error, or the disk is full, an older file at ``path`` stays as it was, the
+    new one is removed, and the error has a note that says so. What a killed process leaves is
+    removed by `recovery.begin`.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
         os.replace(unfinished, path)
+    except Exception as error:
+        error.add_note(f"{path} was not written; a file that was there before is unchanged.")
+        raise
     finally:
-        unfinished.unlink(missing_ok=True)
+        # On a read-only disk the attempt alone is an error.
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def config_hash(config: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from figures import style
 from figures.analysis.mutants import POSITIVE, clean, matrix
 from paper import verdicts
 from tests.additions import add_sampler
+from tests.project.copies import copy_of_project
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results" / "smoke"
@@ -377,18 +377,6 @@ def test_a_new_date_alone_changes_nothing() -> None:
     for name in ("experiments/mixtures/sample.py", "rtk/mcmc/mala.py", "figures/style.py"):
         (ROOT / name).touch()
     test_nothing_is_left_to_do()
-
-
-def copy_of_project(folder: Path, *others: str) -> Path:
-    """Copy the files that the workflow needs, and others by name, with their dates."""
-    for name in ("Snakefile", "rtk", "experiments", "figures", "paper", "profiles", *others):
-        source, target = ROOT / name, folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, target)
-    return folder
 
 
 @pytest.mark.parametrize(
