@@ -66,7 +66,7 @@ def begin(*, job: bool) -> None:
         fcntl.flock(jobs, fcntl.LOCK_SH)
         # A lock lives as long as any process that has its descriptor. The only input that Snakemake
         # passes on to a script, whose process can outlive it, is its standard input.
-        os.dup2(jobs, sys.stdin.fileno())
+        os.dup2(jobs, 0)
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise

@@ -14,6 +14,7 @@ import operator
 import os
 import platform
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -202,12 +203,20 @@ def atomic(path: str | Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(unfinished, path)
     except Exception as error:
-        error.add_note(f"{path} was not written; a file that was there before is unchanged.")
+        error.add_note(
+            f"{path} was not written; a file that was there before is unchanged. "
+            f"Its disk has {_free_mb(path):.1f} MB of free space."
+        )
         raise
     finally:
         # On a read-only disk the attempt alone is an error.
         with suppress(OSError):
             unfinished.unlink()
+
+
+def _free_mb(path: Path) -> float:
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    return shutil.disk_usage(folder).free / 2**20
 
 
 def config_hash(config: Mapping[str, Any]) -> str:
