@@ -421,9 +421,10 @@ CHEEGER = "results/smoke/tables/cheeger.csv"
 
 
 def test_second_run_is_refused_and_a_killed_one_goes_on(tmp_path: Path) -> None:
-    """No command is needed between the kill and the next run."""
+    """No command is needed between the kill and the next run. The first run takes minutes."""
     project = copy_of_project(tmp_path, "environment.yml")
-    first = interruption.start(project, cores=1, targets=[CHEEGER])
+    targets = [CHEEGER, "results/smoke/tables/mutants.csv"]
+    first = interruption.start(project, cores=2, targets=targets)
     log = project / "results/smoke/logs/cheeger.log"
     deadline = time.monotonic() + 120
     while not log.exists():
