@@ -148,7 +148,7 @@ def _kill(project: Path, run: subprocess.Popen[bytes], begun: float) -> Kill:
 def _jobs(group: int) -> list[str]:
     """The scripts at work in a process group."""
     listed = subprocess.run(
-        ["ps", "-A", "-o", "pgid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-A", "-o", "pgid=,args="], capture_output=True, encoding="utf-8", check=True
     ).stdout
     mine = "\n".join(line for line in listed.splitlines() if line.split()[0] == str(group))
     return sorted(set(re.findall(r"\.snakemake/scripts/\w+\.(\w+)\.py", mine)))
