@@ -7,9 +7,12 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
+from experiments.workflow import recovery
 from experiments.workflow.sources import digest
 
 SCALES = ("smoke", "default", "paper")
+
+recovery.begin(job=not workflow.is_main_process)
 
 # Scripts import the packages of the repository, whatever folder they lie in.
 os.environ.update(PYTHONPATH=workflow.basedir)
