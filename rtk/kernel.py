@@ -140,13 +140,7 @@ class ReverseTransition:
     def grad(self, z: Tensor) -> Tensor:
         """``grad g(z)``, shape (n, *shape); one score evaluation."""
         self._check_z(z)
-        score = self.score(z, self.t_lo)
-        if score.shape != z.shape:
-            raise ValueError(
-                f"score returned shape {tuple(score.shape)} for x of shape {tuple(z.shape)}, "
-                f"expected {tuple(z.shape)}"
-            )
-        return self._gradient(z, score)
+        return self._gradient(z, self.score(z, self.t_lo))
 
     def at(self, z: Tensor, with_log_prob: bool = True) -> Point:
         """Evaluate the kernel at ``z``: one score, and one log_prob if it is known and wanted."""
@@ -160,6 +154,11 @@ class ReverseTransition:
 
     def _gradient(self, z: Tensor, score: Tensor) -> Tensor:
         """``grad g(z)`` from the score at ``z``."""
+        if score.shape != z.shape:
+            raise ValueError(
+                f"score returned shape {tuple(score.shape)} for x of shape {tuple(z.shape)}, "
+                f"expected {tuple(z.shape)}"
+            )
         return self.tilt_gradient(z) - score
 
     def _check_z(self, z: Tensor) -> None:

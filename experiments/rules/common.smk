@@ -7,9 +7,12 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
+from experiments.workflow import recovery
 from experiments.workflow.sources import digest
 
 SCALES = ("smoke", "default", "paper")
+
+recovery.begin(job=not workflow.is_main_process)
 
 # Scripts import the packages of the repository, whatever folder they lie in.
 os.environ.update(PYTHONPATH=workflow.basedir)
@@ -92,8 +95,8 @@ def study_data(study):
 
 def measured(rule, **wildcards):
     """The benchmarks of a rule's jobs: files with their times and memory."""
-    pattern = "/".join(["<benchmarks>", rule, *(f"{{{name}}}" for name in wildcards)]) + ".tsv"
-    return expand(pattern, **wildcards)
+    job = Path("<benchmarks>", rule, *(f"{{{name}}}" for name in wildcards))
+    return expand(f"{job}.tsv", **wildcards)
 
 
 def named_in(sources, call, pattern):

@@ -57,6 +57,7 @@ rule table_paper_scale:
         benchmarks=[
             *measured("simulate_mixture", target=MIXTURES["targets"], method=MIXTURES["methods"]),
             *measured("mixture_floor", target=MIXTURES["targets"]),
+            *measured("mixture_steps", target=STEPS["nfe"]),
             *measured("simulate_beyond_mixtures", target=BEYOND["targets"]),
             *measured("sample_images", dataset=DATASETS, method=IMAGES["methods"]),
             *measured("images_floor", dataset=DATASETS),

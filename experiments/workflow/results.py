@@ -14,13 +14,14 @@ import operator
 import os
 import platform
 import resource
+import shutil
 import subprocess
 import sys
 import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -219,17 +220,34 @@ def provenance(path: str | Path) -> dict[str, Any]:
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a new path beside ``path``. At the end the file written there replaces ``path``.
 
-    If the block raises an error, an older file at ``path`` stays as it was, and the new one is
-    removed.
+    The file is on the disk before it gets its name, so that it is whole even after a power cut. If
+    the block raises an error, or the disk is full, an older file at ``path`` stays as it was, the
+    new one is removed, and the error has a note that says so. What a killed process leaves is
+    removed by `recovery.begin`.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
         os.replace(unfinished, path)
+    except Exception as error:
+        error.add_note(
+            f"{path} was not written; a file that was there before is unchanged. "
+            f"Its disk has {_free_mb(path):.1f} MB of free space."
+        )
+        raise
     finally:
-        unfinished.unlink(missing_ok=True)
+        # On a read-only disk the attempt alone is an error.
+        with suppress(OSError):
+            unfinished.unlink()
+
+
+def _free_mb(path: Path) -> float:
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    return shutil.disk_usage(folder).free / 2**20
 
 
 def config_hash(config: Mapping[str, Any]) -> str:

@@ -36,6 +36,12 @@ def mixture_floor(sizes: Sizes, _: str) -> list[float]:
     return [sizes["mixtures"]["chains"], sinkhorn["points"] ** 2 * sinkhorn["replicates"]]
 
 
+def mixture_steps(sizes: Sizes, job: str) -> list[float]:
+    """Sampling with every step size; ``job`` is the mixture."""
+    own = sizes["mixture_steps"]
+    return [own["chains"] * len(own["steps"]) * sum(own["nfe"][job])]
+
+
 def beyond_mixtures(sizes: Sizes, _: str) -> list[float]:
     """Sampling, and the score's errors at single points."""
     own = sizes["beyond_mixtures"]
@@ -200,6 +206,7 @@ def mutants(_: Sizes, __: str) -> list[float]:
 PARTS: dict[str, tuple[str, Callable[[Sizes, str], list[float]]]] = {
     "simulate_mixture": ("mixtures", mixtures),
     "mixture_floor": ("mixtures", mixture_floor),
+    "mixture_steps": ("mixtures", mixture_steps),
     "simulate_beyond_mixtures": ("beyond mixtures", beyond_mixtures),
     "sample_images": ("images", images),
     "images_floor": ("images", images_floor),

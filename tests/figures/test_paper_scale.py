@@ -46,6 +46,7 @@ JOB = {
     "images_floor": "fashion_mnist",
     "sample_exact_images": "mnist",
     "log_concavity": "circle",
+    "mixture_steps": "circle",
 }
 
 

@@ -44,6 +44,28 @@ def test_output_goes_to_the_log(tmp_path: Path) -> None:
         assert text in log.read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that stands for a full disk")
+def test_error_for_which_the_log_has_no_room_is_printed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import types\n"
+        "from experiments.workflow import job\n"
+        "snakemake = types.SimpleNamespace(log=['/dev/full'])\n"
+        "job.start()\n"
+        "raise OSError('no room for the table')\n",
+        encoding="utf-8",
+    )
+    run = subprocess.run(
+        [sys.executable, script],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert run.returncode != 0
+    assert "OSError: no room for the table" in run.stderr
+
+
 def test_script_run_by_hand_says_what_to_do() -> None:
     with pytest.raises(RuntimeError, match="ask snakemake"):
         job.start()
