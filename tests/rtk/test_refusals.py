@@ -19,8 +19,6 @@ from tests.oracles import (
     skewed,
 )
 
-M, V = 0.8, 0.3
-CHAINS = 100_000
 
 METHODS = rtk.methods()
 
