@@ -19,7 +19,6 @@ from tests.oracles import (
     skewed,
 )
 
-
 METHODS = rtk.methods()
 
 
