@@ -50,7 +50,11 @@ JOB = {
 
 
 def parts(config: dict[str, Any]) -> dict[str, list[float]]:
-    return {rule: parts(config, JOB.get(rule, "")) for rule, (_, parts) in cost.PARTS.items()}
+    """The products of sizes of every rule."""
+    found = {
+        rule: products(config, JOB.get(rule, "")) for rule, (_, products) in cost.PARTS.items()
+    }
+    return {rule: [*(p.values() if isinstance(p, dict) else p)] for rule, p in found.items()}
 
 
 @pytest.mark.parametrize(("section", "key"), CHANGED)
@@ -85,6 +89,18 @@ def test_the_part_that_grows_most_gives_the_factor() -> None:
     assert cost.factor("simulate_mixture", "", few, many) == 4.0
     many["mixtures"]["metrics"] = {"sinkhorn": {"points": 300, "replicates": 4}}
     assert cost.factor("simulate_mixture", "", few, many) == 18.0
+
+
+def test_the_target_that_grows_most_gives_the_factor() -> None:
+    """Chains by 2 and by 10, although those of all targets together only by 3; and a third target,
+    which takes half as long as the two others."""
+    tuning = {"separated": 700, "wide": 100}
+    here = {"comparison": {"budget": 8, "nfe": [5], "tuning": tuning}}
+    there = copy.deepcopy(here)
+    there["comparison"]["tuning"] = {"separated": 1400, "wide": 1000}
+    assert cost.factor("tune", "ddpm", here, there) == 10.0
+    there["comparison"]["tuning"] = {"separated": 1400, "wide": 1000, "mild": 50}
+    assert cost.factor("tune", "ddpm", here, there) == 15.0
 
 
 def test_a_network_of_twice_the_channels_takes_four_times_as_long() -> None:
