@@ -3,8 +3,8 @@
 A job has parts. The time of a part is proportional to a product of sizes, which `PARTS` names. So
 the time of the job grows by a factor between the smallest and the largest over its parts. `factor`
 is the largest: an upper estimate, which needs no knowledge of how large the parts are. Where
-targets have numbers of chains of their own, each target is a part, as a chain does not cost the same
-on all of them.
+targets have numbers of chains of their own, each target is a part, as a chain costs more on some
+than on others.
 """
 
 from collections.abc import Callable, Mapping
