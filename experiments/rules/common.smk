@@ -92,8 +92,8 @@ def study_data(study):
 
 def measured(rule, **wildcards):
     """The benchmarks of a rule's jobs: files with their times and memory."""
-    pattern = "/".join(["<benchmarks>", rule, *(f"{{{name}}}" for name in wildcards)]) + ".tsv"
-    return expand(pattern, **wildcards)
+    pattern = os.path.join("<benchmarks>", rule, *(f"{{{name}}}" for name in wildcards))
+    return expand(f"{pattern}.tsv", **wildcards)
 
 
 def named_in(sources, call, pattern):

@@ -172,7 +172,7 @@ def test_the_longest_path_is_that_of_a_network_and_what_samples_with_it() -> Non
     )
     assert paper_scale.longest_path(jobs) == 8.0
     assert paper_scale.longest_path(jobs[~jobs["rule"].isin(["train_score"])]) == 7.5
-    assert paper_scale.longest_path(jobs[jobs["rule"] == "compare"]) == 2.0
+    assert paper_scale.longest_path(jobs[jobs["job"] == "ddpm"]) == 3.0
 
 
 def test_the_longest_experiment_stands_first_and_short_ones_last() -> None:
