@@ -13,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 import rtk
-from experiments.mixtures.sample import grid
+from experiments.mixtures.grid import grid
 from experiments.runs import needed_densities
 from experiments.workflow import job, tidy
 from rtk import metrics, targets

@@ -4,7 +4,7 @@ import pandas as pd
 
 from figures import job, style
 from figures.analysis.frames import where
-from figures.tables.calibration import METRIC, NOTABLE, compared
+from figures.analysis.published import METRIC, NOTABLE, compared
 
 CASE = ["target", "method", "nfe_asked"]
 WEIGHTS = "mode_weight_tv"
@@ -19,7 +19,7 @@ def best(steps: pd.DataFrame) -> pd.DataFrame:
 
 
 def beside(frame: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `calibration.compared` of these cases, with the best step's beside them."""
+    """The rows of `published.compared` of these cases, with the best step's beside them."""
     columns = [*CASE, "value", "step_size", "value_of_weights"]
     found = best(steps)[columns].rename(columns={"value": "best"})
     rows = compared(frame).merge(found, on=CASE)

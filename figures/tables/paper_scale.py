@@ -2,7 +2,8 @@
 
 The seconds of every job are in its benchmark, and those of training in the score networks. Without
 those of the shortest job, which does hardly more than start, they grow by the factor of
-`figures.analysis.cost`. Times are those of one core of the kind that made the results.
+`figures.analysis.cost`. Times are those of one core of the kind that made the results, with what
+else it did. From smoke scale, where jobs do little more than start, the estimate is far too large.
 """
 
 import json
@@ -16,7 +17,7 @@ from safetensors import safe_open
 from experiments.workflow import job, results
 from figures.analysis import cost
 
-SHORT = 0.1
+SHORT = 0.3
 """Experiments that are expected to take fewer hours share one row."""
 OTHERS = f"others, below {SHORT:g} hours each"
 

@@ -51,7 +51,11 @@ JOB = {
 
 
 def parts(config: dict[str, Any]) -> dict[str, list[float]]:
-    return {rule: parts(config, JOB.get(rule, "")) for rule, (_, parts) in cost.PARTS.items()}
+    """The products of sizes of every rule."""
+    found = {
+        rule: products(config, JOB.get(rule, "")) for rule, (_, products) in cost.PARTS.items()
+    }
+    return {rule: [*(p.values() if isinstance(p, dict) else p)] for rule, p in found.items()}
 
 
 @pytest.mark.parametrize(("section", "key"), CHANGED)
@@ -86,6 +90,18 @@ def test_the_part_that_grows_most_gives_the_factor() -> None:
     assert cost.factor("simulate_mixture", "", few, many) == 4.0
     many["mixtures"]["metrics"] = {"sinkhorn": {"points": 300, "replicates": 4}}
     assert cost.factor("simulate_mixture", "", few, many) == 18.0
+
+
+def test_the_target_that_grows_most_gives_the_factor() -> None:
+    """Chains by 2 and by 10, although those of all targets together only by 3; and a third target,
+    which takes half as long as the two others."""
+    tuning = {"separated": 700, "wide": 100}
+    here = {"comparison": {"budget": 8, "nfe": [5], "tuning": tuning}}
+    there = copy.deepcopy(here)
+    there["comparison"]["tuning"] = {"separated": 1400, "wide": 1000}
+    assert cost.factor("tune", "ddpm", here, there) == 10.0
+    there["comparison"]["tuning"] = {"separated": 1400, "wide": 1000, "mild": 50}
+    assert cost.factor("tune", "ddpm", here, there) == 15.0
 
 
 def test_a_network_of_twice_the_channels_takes_four_times_as_long() -> None:
@@ -157,7 +173,7 @@ def test_the_longest_path_is_that_of_a_network_and_what_samples_with_it() -> Non
     )
     assert paper_scale.longest_path(jobs) == 8.0
     assert paper_scale.longest_path(jobs[~jobs["rule"].isin(["train_score"])]) == 7.5
-    assert paper_scale.longest_path(jobs[jobs["rule"] == "compare"]) == 2.0
+    assert paper_scale.longest_path(jobs[jobs["job"] == "ddpm"]) == 3.0
 
 
 def test_the_longest_experiment_stands_first_and_short_ones_last() -> None:

@@ -24,7 +24,7 @@ from snakemake.utils import update_config, validate
 
 import rtk
 from experiments.images import sample
-from experiments.mixtures import sample as mixtures
+from experiments.mixtures import grid as mixtures
 from figures import style
 
 ROOT = Path(__file__).parents[2]

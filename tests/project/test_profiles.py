@@ -93,7 +93,7 @@ def test_plan_on_a_cluster_with_gpus() -> None:
     printed = plan("--profile", "profiles/slurm", "--profile", "profiles/gpu")
     (sampling,) = resources_of("simulate_mixture", printed)
     (study,) = resources_of("study", printed)
-    assert {"mem_mb=4000", "runtime=240"} <= {*study.split(", ")}
+    assert {"mem_mb=4000", "runtime=360"} <= {*study.split(", ")}
     assert {*sampling.split(", ")} - {*study.split(", ")} == {"gpu=1"}
 
 

@@ -35,7 +35,7 @@ def test_the_configuration_itself_is_taken(tmp_path: Path) -> None:
 
 
 def test_the_schema_knows_every_name_of_the_library() -> None:
-    schema = yaml.safe_load((workflow.CONFIG / "schema.yaml").read_text("utf-8"))
+    schema = yaml.safe_load((workflow.CONFIG / "schema.yaml").read_text(encoding="utf-8"))
     options = schema["$defs"]["sampler"]["properties"]
     assert options["method"]["enum"] == [*rtk.methods(), *FITTED_TO_DATA]
     assert set(options["energy"]["enum"]) == set(ESTIMATORS)

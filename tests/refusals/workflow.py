@@ -25,7 +25,7 @@ def smoke() -> dict[str, Any]:
     """The configuration as the workflow joins it at smoke scale."""
     config: dict[str, Any] = {"scale": "smoke"}
     for name in ("studies", "protocol", "smoke"):
-        update_config(config, yaml.safe_load((CONFIG / f"{name}.yaml").read_text("utf-8")))
+        update_config(config, yaml.safe_load((CONFIG / f"{name}.yaml").read_text(encoding="utf-8")))
     return config
 
 

@@ -37,7 +37,7 @@ def peak(method: str, n: int, d: int, nfe: int) -> int:
         [sys.executable, "-c", RUN, method, *map(str, (n, d, nfe))],
         cwd=ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     return int(run.stdout)
