@@ -20,6 +20,7 @@ from rtk.checks import (
     check_count,
     check_device,
     check_dtype,
+    check_flag,
     check_positive,
     check_seed,
     check_shape,
@@ -154,7 +155,7 @@ def sample(
     device, dtype = check_device(device), check_dtype(dtype)
     chunk = default_chunk(shape, device) if chunk is None else check_count("chunk", chunk)
     workers = check_count("workers", workers)
-    compile = compile and compiler_works()
+    compile = check_flag("compile", compile) and compiler_works()
     chosen = make_method(method, options)
     if x_init is not None:
         x_init = _check_start(x_init, (n, *shape), device, dtype)
@@ -191,25 +192,23 @@ def sample(
         with compiling(compile):
             return run(plan, noise, start, after_segment)
 
-    parts: list[Part] = []
+    traces: list[list[SegmentDiagnostics]] = []
+    scores = energies = 0
     bad: dict[int, float] = {}
     with bar:
         for rows, part in zip(chunks, ordered_map(compute, chunks, workers), strict=True):
-            if x_init is None and not parts:
+            if x_init is None and not traces:
                 diagnostics.warn_of_mismatch(part.problem.score, plan.crossings[0].t_hi, depth=2)
             samples[rows.start : rows.stop] = part.samples
-            parts.append(part)
+            traces.append(part.trace)
+            scores += part.problem.score.evaluations
+            energies += part.problem.log_prob_evaluations
             bad |= {first + rows.start + row: t for row, t in part.bad.items()}
             if bad and nonfinite == "raise":
                 raise NonFiniteError(bad, rows.stop)
-    sizes = torch.tensor([len(part.samples) for part in parts], dtype=torch.float64)
-    merged = [
-        diagnostics.merge(segment, sizes)
-        for segment in zip(*(part.trace for part in parts), strict=True)
-    ]
+    sizes = torch.tensor([len(rows) for rows in chunks], dtype=torch.float64)
+    merged = [diagnostics.merge(segment, sizes) for segment in zip(*traces, strict=True)]
     diagnostics.warn_of_rejections(merged, n, depth=2)
-    scores = sum(part.problem.score.evaluations for part in parts)
-    energies = sum(part.problem.log_prob_evaluations for part in parts)
     return Result(
         samples, -(-scores // n), Diagnostics(merged, -(-energies // n), bad), calibration
     )
