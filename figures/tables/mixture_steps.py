@@ -41,11 +41,11 @@ def numbers(frame: pd.DataFrame, steps: pd.DataFrame) -> dict[str, float]:
         "weights_least": table["value_of_weights"].min(),
         "weights_largest": table["value_of_weights"].max(),
     }
-    for nfe, rows in table.groupby("nfe_asked"):
-        is_spiral = rows["target"] == "spiral"
-        difference = rows["difference_of_best"]
-        result[f"gap_symmetric_{nfe}_largest"] = difference[~is_spiral].abs().max()
-        result[f"behind_spiral_{nfe}_mean"] = -difference[is_spiral].mean()
+    is_spiral = table["target"] == "spiral"
+    for nfe, rows in table[~is_spiral].groupby("nfe_asked"):
+        result[f"gap_symmetric_{nfe}_largest"] = rows["difference_of_best"].abs().max()
+    for nfe, rows in table[is_spiral].groupby("nfe_asked"):
+        result[f"behind_spiral_{nfe}_mean"] = -rows["difference_of_best"].mean()
     return result
 
 
