@@ -29,8 +29,7 @@ def beside(frame: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
 def numbers(frame: pd.DataFrame, steps: pd.DataFrame) -> dict[str, float]:
     """How far the best step's values are from the published ones.
 
-    ``gap_symmetric_NFE_largest`` is the largest absolute difference on circle and chessboard,
-    ``behind_spiral_NFE_mean`` the mean of published less best on spiral.
+    ``gap_TARGET_NFE_least`` and ``_largest`` are the ends of the differences, best less published.
     """
     table = beside(frame, steps)
     result: dict[str, float] = {
@@ -41,11 +40,9 @@ def numbers(frame: pd.DataFrame, steps: pd.DataFrame) -> dict[str, float]:
         "weights_least": table["value_of_weights"].min(),
         "weights_largest": table["value_of_weights"].max(),
     }
-    is_spiral = table["target"] == "spiral"
-    for nfe, rows in table[~is_spiral].groupby("nfe_asked"):
-        result[f"gap_symmetric_{nfe}_largest"] = rows["difference_of_best"].abs().max()
-    for nfe, rows in table[is_spiral].groupby("nfe_asked"):
-        result[f"behind_spiral_{nfe}_mean"] = -rows["difference_of_best"].mean()
+    for (target, nfe), rows in table.groupby(["target", "nfe_asked"]):
+        result[f"gap_{target}_{nfe}_least"] = rows["difference_of_best"].min()
+        result[f"gap_{target}_{nfe}_largest"] = rows["difference_of_best"].max()
     return result
 
 

@@ -229,10 +229,7 @@ def test_best_step_in_hindsight() -> None:
     assert numbers["steps"] == 3
     assert numbers["compared"] == numbers["notable"] == 2
     assert numbers["notable_of_best"] == 1
-    assert numbers["gap_symmetric_25_largest"] == pytest.approx(0.94 - 0.936)
-    assert numbers["behind_spiral_25_mean"] == pytest.approx(0.96 - 0.94)
+    assert numbers["gap_circle_25_largest"] == pytest.approx(0.94 - 0.936)
+    assert numbers["gap_spiral_25_least"] == pytest.approx(0.94 - 0.96)
     assert numbers["weights_least"] == numbers["weights_largest"] == 0.6
     assert [*mixture_steps.table(frame, steps)["step"]] == [0.2, 0.2]
-    alone = mixture_steps.numbers(frame, steps[steps["target"] == "spiral"])
-    assert alone["behind_spiral_25_mean"] == numbers["behind_spiral_25_mean"]
-    assert "gap_symmetric_25_largest" not in alone
