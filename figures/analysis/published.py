@@ -30,17 +30,24 @@ PUBLISHED = [
 """Mixture, method, and the published accuracy by number of score evaluations."""
 
 
-def compared(frame: pd.DataFrame) -> pd.DataFrame:
-    """Published values that were measured here too, with ours and the difference."""
-    keys = ["target", "method", "nfe_asked"]
+CASE = ["target", "method", "nfe_asked"]
+
+
+def beside(frame: pd.DataFrame) -> pd.DataFrame:
+    """Published values with ours, ``value``, and the difference, both NaN where there is none."""
     published = pd.DataFrame(
         [
             (target, method, nfe, value)
             for target, method, values in PUBLISHED
             for nfe, value in values.items()
         ],
-        columns=[*keys, "published"],
+        columns=[*CASE, "published"],
     )
-    measured = where(frame, metric=METRIC)[[*keys, "value"]]
-    result = published.merge(measured, on=keys)
+    measured = where(frame, metric=METRIC)[[*CASE, "value"]]
+    result = published.merge(measured, on=CASE, how="left")
     return result.assign(difference=result["value"] - result["published"])
+
+
+def compared(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `beside` that were measured here too."""
+    return beside(frame).dropna().reset_index(drop=True)

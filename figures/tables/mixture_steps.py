@@ -4,9 +4,8 @@ import pandas as pd
 
 from figures import job, style
 from figures.analysis.frames import where
-from figures.analysis.published import METRIC, NOTABLE, compared
+from figures.analysis.published import CASE, METRIC, NOTABLE, beside
 
-CASE = ["target", "method", "nfe_asked"]
 WEIGHTS = "mode_weight_tv"
 
 
@@ -18,11 +17,11 @@ def best(steps: pd.DataFrame) -> pd.DataFrame:
     return rows.merge(weights[[*keys, "value"]], on=keys, suffixes=("", "_of_weights"))
 
 
-def beside(frame: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `published.compared` of these cases, with the best step's beside them."""
+def with_best(frame: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `published.beside` of these cases, with the best step's beside them."""
     columns = [*CASE, "value", "step_size", "value_of_weights"]
     found = best(steps)[columns].rename(columns={"value": "best"})
-    rows = compared(frame).merge(found, on=CASE)
+    rows = beside(frame).merge(found, on=CASE)
     return rows.assign(difference_of_best=rows["best"] - rows["published"])
 
 
@@ -31,7 +30,7 @@ def numbers(frame: pd.DataFrame, steps: pd.DataFrame) -> dict[str, float]:
 
     ``gap_TARGET_NFE_least`` and ``_largest`` are the ends of the differences, best less published.
     """
-    table = beside(frame, steps)
+    table = with_best(frame, steps)
     result: dict[str, float] = {
         "steps": steps["step_size"].nunique(),
         "compared": len(table),
@@ -48,14 +47,14 @@ def numbers(frame: pd.DataFrame, steps: pd.DataFrame) -> dict[str, float]:
 
 def table(frame: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
     """One row per case."""
-    rows = beside(frame, steps)
+    rows = with_best(frame, steps)
     return pd.DataFrame(
         {
             "mixture": rows["target"],
             "method": [style.look(method).label for method in rows["method"]],
             "NFE": rows["nfe_asked"],
             "published": rows["published"].map("{:.3f}".format),
-            "ours": rows["value"].map("{:.3f}".format),
+            "ours": rows["value"].map("{:.3f}".format, na_action="ignore"),
             "best step": rows["best"].map("{:.3f}".format),
             "step": rows["step_size"],
             "weights": rows["value_of_weights"].map("{:.2f}".format),
