@@ -5,6 +5,7 @@ import operator
 from collections.abc import Iterable, Sequence
 
 import torch
+from torch import Tensor
 
 
 class SamplingWarning(UserWarning):
@@ -81,6 +82,13 @@ def check_shape(shape: int | Sequence[int]) -> tuple[int, ...]:
     if not sides:
         raise ValueError("shape must have at least one side, got ()")
     return tuple(check_count("a side of shape", side) for side in sides)
+
+
+def check_floating(name: str, value: Tensor) -> None:
+    """An error unless ``value`` is a tensor of floating-point numbers."""
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
+        raise TypeError(f"{name} must be a floating-point tensor, got {kind}")
 
 
 def check_device(device: torch.device | str | None) -> torch.device:

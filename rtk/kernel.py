@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from rtk import process
+from rtk.checks import check_floating
 from rtk.compiled import compilable
 from rtk.score import LogProb, Score, ScoreAndLogProb
 from rtk.segments import check_ends
@@ -104,9 +105,7 @@ class ReverseTransition:
         object.__setattr__(self, "t_lo", float(self.t_lo))
         if not callable(self.score):
             raise TypeError(f"score must be a callable (x, t) -> tensor, got {self.score!r}")
-        if not isinstance(self.x, Tensor) or not self.x.is_floating_point():
-            kind = self.x.dtype if isinstance(self.x, Tensor) else type(self.x).__name__
-            raise TypeError(f"x must be a floating-point tensor, got {kind}")
+        check_floating("x", self.x)
         if self.x.ndim < 2:
             raise ValueError(f"x must have shape (n, *shape), got {tuple(self.x.shape)}")
 

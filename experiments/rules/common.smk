@@ -3,11 +3,9 @@ import os
 import re
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import update_config
 
-from experiments.workflow import recovery
+from experiments.workflow import configuration, recovery
 from experiments.workflow.sources import digest
 
 SCALES = ("smoke", "default", "paper")
@@ -23,15 +21,6 @@ def check_scale(scale):
     if scale not in SCALES:
         raise WorkflowError(f"unknown scale {scale!r}: choose scale={', scale='.join(SCALES)}")
     return scale
-
-
-def sizes_of(scale):
-    """The protocol and the sizes of a scale, joined as the Snakefile does it."""
-    sizes = {}
-    for name in ("protocol", scale):
-        path = Path(workflow.basedir, "experiments", "config", f"{name}.yaml")
-        update_config(sizes, yaml.safe_load(path.read_text(encoding="utf-8")))
-    return sizes
 
 
 def mixture_tables(methods):

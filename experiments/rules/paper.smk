@@ -90,8 +90,8 @@ rule table_paper_scale:
     threads: 1
     params:
         code=digest("figures/tables/paper_scale.py"),
-        here=sizes_of(SCALE),
-        paper=sizes_of("paper"),
+        here=configuration.joined("protocol", SCALE),
+        paper=configuration.joined("protocol", "paper"),
     script:
         "../../figures/tables/paper_scale.py"
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from rtk import process
-from rtk.checks import check_number
+from rtk.checks import check_floating, check_number
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,7 @@ class ModelScore(ABC):
                 another shape than that of ``x``.
             TypeError: for an ``x`` that is not floating-point, or a model that returns no tensor.
         """
-        if not isinstance(x, Tensor) or not x.is_floating_point():
-            kind = x.dtype if isinstance(x, Tensor) else type(x).__name__
-            raise TypeError(f"x must be a floating-point tensor, got {kind}")
+        check_floating("x", x)
         t = check_number("t", t)
         self._check_time(t)
         working = torch.promote_types(_at_least_float32(x.dtype), self.dtype or x.dtype)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from rtk import process
-from rtk.checks import check_count
+from rtk.checks import check_count, check_floating
 
 Generator = torch.Generator | None
 DType = torch.dtype | None
@@ -77,9 +77,7 @@ class Target(ABC):
 
     def _check_x(self, x: Tensor) -> None:
         """Raise an error unless ``x`` is a floating-point tensor of shape (n, dimension)."""
-        if not isinstance(x, Tensor) or not x.is_floating_point():
-            kind = x.dtype if isinstance(x, Tensor) else type(x).__name__
-            raise TypeError(f"x must be a floating-point tensor, got {kind}")
+        check_floating("x", x)
         if x.ndim != 2 or x.shape[1] != self.dimension:
             raise ValueError(f"x must have shape (n, {self.dimension}), got {tuple(x.shape)}")
 

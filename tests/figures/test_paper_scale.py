@@ -8,15 +8,13 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
-import yaml
 from safetensors.torch import save_file
-from snakemake.utils import update_config
 
+from experiments.workflow.configuration import joined
 from figures.analysis import cost
 from figures.tables import paper_scale
 
-CONFIG = Path(__file__).parents[2] / "experiments" / "config"
-STUDIES = yaml.safe_load((CONFIG / "studies.yaml").read_text(encoding="utf-8"))["studies"]
+STUDIES = joined("studies")["studies"]
 
 WITHOUT_TIME = {
     *((name, "kept") for name in ("mixtures", "beyond_mixtures", "images", "comparison")),
@@ -26,14 +24,7 @@ WITHOUT_TIME = {
 """Sizes on which no job's time depends: samples kept for figures, the bounds of a search."""
 
 
-def sizes(scale: str) -> dict[str, Any]:
-    config: dict[str, Any] = {}
-    for name in ("protocol", scale):
-        update_config(config, yaml.safe_load((CONFIG / f"{name}.yaml").read_text(encoding="utf-8")))
-    return config
-
-
-DEFAULT, PAPER = sizes("default"), sizes("paper")
+DEFAULT, PAPER = joined("protocol", "default"), joined("protocol", "paper")
 CHANGED = [
     (section, key)
     for section, content in PAPER.items()

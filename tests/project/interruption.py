@@ -13,7 +13,6 @@ seconds and memory, at the same date.
 
 import argparse
 import hashlib
-import json
 import os
 import random
 import re
@@ -27,18 +26,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
-import numpy as np
-import pandas as pd
 import typst
-from safetensors.numpy import load_file
 
-from experiments.workflow import recovery, results
+from experiments.workflow import recovery
+from tests.project.contents import content
 from tests.project.copies import copy_of_project
 
 SMOKE = Path("results/smoke")
-MEASURED = re.compile("second|minute|memory")
-"""Names of columns, metrics and numbers that differ between any two runs."""
 CLOCK = {"compute.csv", "compute.json", "calibrated_solver.csv", "calibrated_solver.json"}
 """Files of seconds and memory, which the article quotes."""
 
@@ -152,54 +146,6 @@ def _jobs(group: int) -> list[str]:
     ).stdout
     mine = "\n".join(line for line in listed.splitlines() if line.split()[0] == str(group))
     return sorted(set(re.findall(r"\.snakemake/scripts/\w+\.(\w+)\.py", mine)))
-
-
-def content(file: Path) -> str:
-    """A digest of what a result says."""
-    match file.suffix:
-        case ".parquet":
-            said = _without_measured(results.read(file)).to_csv(index=False).encode()
-        case ".csv":
-            said = _without_measured(pd.read_csv(file)).to_csv(index=False).encode()
-        case ".json":
-            said = json.dumps(_drop_measured(json.loads(file.read_text(encoding="utf-8")))).encode()
-        case ".npz":
-            said = _arrays(results.read_arrays(file))
-        case ".safetensors":
-            said = _arrays(load_file(file))
-        case ".ipynb":
-            said = _notebook(file)
-        case _:
-            said = file.read_bytes()
-    return hashlib.sha256(said).hexdigest()
-
-
-def _without_measured(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table without columns and rows of seconds and memory."""
-    frame = frame[[name for name in frame.columns if not MEASURED.search(name)]]
-    if "metric" in frame.columns:
-        frame = frame[~frame["metric"].str.contains(MEASURED)]
-    return frame
-
-
-def _drop_measured(value: object) -> object:
-    if isinstance(value, dict):
-        return {k: _drop_measured(v) for k, v in value.items() if not MEASURED.search(k)}
-    return [_drop_measured(item) for item in value] if isinstance(value, list) else value
-
-
-def _arrays(arrays: dict[str, np.ndarray]) -> bytes:
-    return b"".join(
-        f"{name} {array.dtype} {array.shape}".encode() + array.tobytes()
-        for name, array in sorted(arrays.items())
-    )
-
-
-def _notebook(file: Path) -> bytes:
-    """The sources and the outputs of a notebook; its cells have new names in every run."""
-    cells = nbformat.read(file, as_version=4).cells
-    said = [(cell.source, cell.get("outputs")) for cell in cells]
-    return json.dumps(said, sort_keys=True).encode()
 
 
 def contents(project: Path) -> dict[str, str]:

@@ -25,6 +25,7 @@ from snakemake.utils import update_config, validate
 import rtk
 from experiments.images import sample
 from experiments.mixtures import grid as mixtures
+from experiments.workflow.configuration import joined
 from figures import style
 
 ROOT = Path(__file__).parents[2]
@@ -38,11 +39,7 @@ def load(path: Path) -> Any:
 
 def configuration(scale: str) -> dict[str, Any]:
     """The studies, the protocol and the sizes of a scale, joined as the Snakefile does it."""
-    config: dict[str, Any] = {"scale": scale}
-    update_config(config, load(CONFIG / "studies.yaml"))
-    update_config(config, load(CONFIG / "protocol.yaml"))
-    update_config(config, load(CONFIG / f"{scale}.yaml"))
-    return config
+    return {"scale": scale} | joined("studies", "protocol", scale)
 
 
 def paths(config: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

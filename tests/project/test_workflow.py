@@ -26,6 +26,7 @@ from figures.analysis.mutants import POSITIVE, clean, matrix
 from paper import verdicts
 from tests.additions import add_sampler
 from tests.project import interruption
+from tests.project.contents import content
 from tests.project.copies import copy_of_project
 
 ROOT = Path(__file__).parents[2]
@@ -454,7 +455,7 @@ def test_workflow_that_was_killed_has_the_results_of_one_that_was_not(tmp_path: 
     assert interruption.disturb(project, [2.0, 6.0, 9.0], 1, targets)
     made = interruption.contents(project)
     assert {*targets} <= made.keys()
-    assert made == {name: interruption.content(ROOT / name) for name in made}
+    assert made == {name: content(ROOT / name) for name in made}
 
 
 def test_locale_without_utf_8(tmp_path: Path) -> None:

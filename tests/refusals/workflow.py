@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import yaml
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import update_config, validate
+from snakemake.utils import validate
 
 from experiments.images import train
 from experiments.workflow import job
+from experiments.workflow.configuration import joined
 from tests.refusals.rows import Row
 
 CONFIG = Path(__file__).parents[2] / "experiments" / "config"
@@ -23,10 +23,7 @@ CONFIG = Path(__file__).parents[2] / "experiments" / "config"
 @cache
 def smoke() -> dict[str, Any]:
     """The configuration as the workflow joins it at smoke scale."""
-    config: dict[str, Any] = {"scale": "smoke"}
-    for name in ("studies", "protocol", "smoke"):
-        update_config(config, yaml.safe_load((CONFIG / f"{name}.yaml").read_text(encoding="utf-8")))
-    return config
+    return {"scale": "smoke"} | joined("studies", "protocol", "smoke")
 
 
 def changed(path: str, value: Any) -> Callable[[Path], None]:

@@ -16,7 +16,6 @@ that file and all others that it wrote.
 
 import argparse
 import contextlib
-import hashlib
 import os
 import shutil
 import signal
@@ -31,16 +30,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-import pyarrow.parquet as pq
+from tests.project.contents import content
+from tests.project.copies import copy_of_project
 
-from experiments.workflow import results
-
-ROOT = Path(__file__).parents[2]
 CONFIG = Path("/etc/slurm/slurm.conf")
 """Where the programs of Slurm look, also those that a job calls, whose environment is not ours."""
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "sinfo")
 NODES = {"n1": 17001, "n2": 17002}
-COPIED = ("Snakefile", "environment.yml", "rtk", "experiments", "figures", "paper", "profiles")
 TARGETS = ("data/mixtures/circle/ddpm.parquet", "data/mixtures/circle/rtk-mala.parquet")
 PATIENCE = 900.0
 """Seconds after which a workflow that has not finished has failed."""
@@ -215,19 +211,6 @@ def parent(process: int) -> int:
     return 0
 
 
-def copy_of_project(folder: Path) -> Path:
-    """A copy of what the workflow needs, with its dates, in a new folder."""
-    folder.mkdir()
-    for each in COPIED:
-        source = ROOT / each
-        if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, folder / each, ignore=ignored)
-        else:
-            shutil.copy2(source, folder / each)
-    return folder
-
-
 @contextlib.contextmanager
 def workflow(
     project: Path, targets: list[str], *arguments: str
@@ -275,29 +258,6 @@ def contents(project: Path) -> dict[str, str]:
     }
 
 
-def content(path: Path) -> str:
-    """The SHA-256 digest of a file; of a table or of arrays, of its numbers but not of times."""
-    digest = hashlib.sha256()
-    if path.suffix == ".parquet":
-        table = pq.read_table(path)
-        for key in sorted({*table.column_names} - {"seconds"}):
-            column = table[key]
-            digest.update(f"{key} {column.type}".encode())
-            digest.update(repr([_bits(value) for value in column.to_pylist()]).encode())
-    elif path.suffix == ".npz":
-        for key, array in results.read_arrays(path).items():
-            digest.update(f"{key} {array.dtype} {array.shape}".encode())
-            digest.update(array.tobytes())
-    else:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _bits(value: object) -> object:
-    """A number in hexadecimal, every bit of it; other values as they are."""
-    return value.hex() if isinstance(value, float) else value
-
-
 def jobs() -> list[str]:
     """The states of all jobs that the cluster remembers, in the order of their submission."""
     return run("squeue", "-h", "-t", "all", "--sort", "i", "-o", "%T").split()
@@ -320,14 +280,14 @@ def prove(targets: list[str], scratch: Path) -> None:
     Raises:
         RuntimeError: if a workflow fails, no job was lost to the dead node, or results differ.
     """
-    project = copy_of_project(scratch / "local")
+    project = copy_of_project(scratch / "local", "environment.yml")
     began = time.perf_counter()
     with workflow(project, targets, "--cores", "1") as process:
         finish(process, project)
     expected = contents(project)
     say(f"without Slurm: {len(expected)} results", began)
     with cluster(scratch) as slurm:
-        project = copy_of_project(scratch / "cluster")
+        project = copy_of_project(scratch / "cluster", "environment.yml")
         began = time.perf_counter()
         with workflow(project, targets, *ON_CLUSTER) as process:
             finish(process, project)
@@ -335,7 +295,7 @@ def prove(targets: list[str], scratch: Path) -> None:
         count = len(jobs())
         say(f"on two nodes: the same; {count} jobs", began)
 
-        project = copy_of_project(scratch / "killed")
+        project = copy_of_project(scratch / "killed", "environment.yml")
         began = time.perf_counter()
         with workflow(project, targets, *ON_CLUSTER) as process:
             node = wait(busy_node, 120)

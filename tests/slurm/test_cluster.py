@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
+from tests.project.contents import content
 from tests.slurm import cluster
 
 
@@ -46,7 +47,7 @@ def test_content_of_a_table_is_every_bit_of_its_numbers_but_no_times(tmp_path: P
     def digest(**columns: object) -> str:
         path = tmp_path / "table.parquet"
         pd.DataFrame({"value": [0.1, np.nan], "seconds": [1.0, 2.0]} | columns).to_parquet(path)
-        return cluster.content(path)
+        return content(path)
 
     assert digest() == digest(seconds=[3.0, 4.0])
     assert digest() != digest(value=[np.nextafter(0.1, 1.0), np.nan])
@@ -57,7 +58,7 @@ def test_content_of_a_table_is_every_bit_of_its_numbers_but_no_times(tmp_path: P
 def test_content_of_arrays_is_every_bit_of_them_but_no_provenance(tmp_path: Path) -> None:
     def digest(array: npt.ArrayLike, provenance: str = "") -> str:
         np.savez(tmp_path / "arrays.npz", nfe_5=array, provenance=provenance)
-        return cluster.content(tmp_path / "arrays.npz")
+        return content(tmp_path / "arrays.npz")
 
     zeros = np.zeros(4)
     assert digest(zeros) == digest(zeros, "another time")
