@@ -191,7 +191,10 @@ def test_table_is_tidy_and_knows_its_origin(name: str) -> None:
     assert list(frame.columns)[: len(results.COLUMNS)] == list(results.COLUMNS)
     experiment, *_ = name.split("/")
     assert set(frame["experiment"]) == {experiment}
-    if name not in CHECKS:
+    if name in STEPS:
+        assert set(frame["target"]) == {Path(name).name}
+        assert set(frame["method"]) == {*PROTOCOL["mixture_steps"]["methods"]}
+    elif name not in CHECKS:
         assert set(frame["method"]) == {Path(name).name}
     assert np.isfinite(frame["value"]).all()
     assert not (frame["standard_error"] < 0).any()
