@@ -1,19 +1,10 @@
-"""The score network of images of 28x28 pixels: EDM preconditioning around a small U-Net.
+"""The score network of images of 28x28 pixels: a small U-Net, preconditioned.
 
-In the OU clock ``x_t = a_t x_0 + s_t xi`` with ``a_t = exp(-t)``, ``s_t^2 = 1 - exp(-2t)``, the
-rescaled state ``y = x_t / a_t = x_0 + sigma xi`` has noise level ``sigma = s_t / a_t``. The
-denoiser is
+It is a score network, or an energy network, whose score is a gradient
+(`experiments.images.preconditioning`).
 
-    D(y; sigma) = m + c_skip (y - m) + c_out F(c_in (y - m); ln(sigma) / 4)
-    c_in = 1 / sqrt(sigma^2 + v),  c_skip = v c_in^2,  c_out = sigma sqrt(v) c_in
-
-where ``m`` and ``v`` are the mean and the variance of the training pixels (Karras et al. 2022,
-Table 1, with data that are centred first). Thus ``F = 0`` is the exact denoiser of ``N(m, v I)``.
-Tweedie's formula turns it into the score, ``s(x, t) = (a_t D(x / a_t; sigma) - x) / s_t^2``.
-
-Source: Karras, Aittala, Aila, Laine, *Elucidating the Design Space of Diffusion-Based Generative
-Models*, NeurIPS 2022; Ho, Jain, Abbeel, *Denoising Diffusion Probabilistic Models*, NeurIPS 2020
-(the U-Net with residual blocks and attention).
+Source: Ho, Jain, Abbeel, *Denoising Diffusion Probabilistic Models*, NeurIPS 2020 (the U-Net with
+residual blocks and attention).
 """
 
 import json
@@ -27,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from experiments.images import weights
+from experiments.images.preconditioning import Preconditioned
 from experiments.workflow.results import atomic
 
 IMAGE_SHAPE = (1, 28, 28)
@@ -34,7 +26,7 @@ IMAGE_SHAPE = (1, 28, 28)
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of the U-Net, and the two moments of the data that its preconditioning uses."""
+    """Sizes of the U-Net, its kind, and the two moments of the data for its preconditioning."""
 
     fine: int = 32
     """Channels at 14x14."""
@@ -46,6 +38,8 @@ class Architecture:
     """Groups of every GroupNorm."""
     data_mean: float = 0.0
     data_std: float = 1.0
+    energy: bool = False
+    """Whether the score is the gradient of a log-density."""
 
 
 class NoiseEmbedding(nn.Module):
@@ -148,47 +142,25 @@ class UNet(nn.Module):
         return functional.pixel_shuffle(self.output(functional.silu(self.norm(fine))), 2)
 
 
-class ScoreNetwork(nn.Module):
+class ScoreNetwork(Preconditioned):
     """``s(x, t)``, callable on images (n, 1, 28, 28) and one OU time ``t > 0``.
 
-    The network computes in its own dtype, float32, and the result has the dtype of ``x``. The
-    weights have the memory format "channels last", which is faster. Forward-mode derivatives
+    The weights have the memory format "channels last", which is faster. Forward-mode derivatives
     (`torch.func.jvp`) need ``network.to(memory_format=torch.contiguous_format)`` first.
     """
 
     def __init__(self, architecture: Architecture) -> None:
-        super().__init__()
+        super().__init__(architecture.data_mean, architecture.data_std, architecture.energy)
         self.architecture = architecture
         self.unet = UNet(architecture)
         self.unet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def denoise(self, y: Tensor, sigma: Tensor) -> Tensor:
-        """``D(y; sigma)``, the estimate of ``E[x_0 | x_0 + sigma xi = y]``.
-
-        Args:
-            y: noised images, (n, 1, 28, 28).
-            sigma: noise levels, (n,), or (1,) if all images have the same.
-        """
-        mean, variance = self.architecture.data_mean, self.architecture.data_std**2
-        dtype = next(self.unet.parameters()).dtype
-        width = sigma[:, None, None, None]
-        c_in = (width**2 + variance).rsqrt()
-        c_out = width * math.sqrt(variance) * c_in
-        centred = y - mean
-        residual = self.unet((c_in * centred).to(dtype), (sigma.log() / 4.0).to(dtype))
-        denoised: Tensor = mean + variance * c_in**2 * centred + c_out * residual.to(y.dtype)
-        return denoised
-
-    def forward(self, x: Tensor, t: float | Tensor) -> Tensor:
-        """The score at OU time ``t``, a float or 0-dim tensor, in the shape and dtype of ``x``."""
-        if x.ndim != 4 or tuple(x.shape[1:]) != IMAGE_SHAPE:
-            raise ValueError(f"images of shape (n, 1, 28, 28) expected, got {tuple(x.shape)}")
-        time = float(t)
-        if not (time > 0.0 and math.isfinite(time)):
-            raise ValueError(f"the score network is defined for OU times t > 0, got t = {time}")
-        scale, noise_variance = math.exp(-time), -math.expm1(-2.0 * time)
-        sigma = x.new_tensor([math.sqrt(noise_variance) / scale])
-        return (scale * self.denoise(x / scale, sigma) - x) / noise_variance
+    def raw(self, u: Tensor, level: Tensor) -> Tensor:
+        """The U-Net on images."""
+        if u.ndim != 4 or tuple(u.shape[1:]) != IMAGE_SHAPE:
+            raise ValueError(f"images of shape (n, 1, 28, 28) expected, got {tuple(u.shape)}")
+        residual: Tensor = self.unet(u, level)
+        return residual
 
 
 def zero_initialised(layer: nn.Conv2d) -> nn.Conv2d:

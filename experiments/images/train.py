@@ -1,4 +1,4 @@
-r"""Train the score network of `network` on a data set by denoising score matching.
+r"""Denoising score matching: the loss, the settings, and a run that can be interrupted.
 
 The loss is that of EDM (Karras et al. 2022)::
 
@@ -12,29 +12,28 @@ images take shape. The smaller part is uniform over all levels between the OU ti
 The learning rate rises, is constant, and falls linearly to zero over the last steps. Therefore a
 run can be extended or shortened before the decay begins, with the weights that a run of the new
 length would have had. All state is written atomically. A run that was interrupted continues where
-it stopped, and ends with the same weights, bit for bit, as a run that was not::
-
-    python -m experiments.images.train --dataset mnist --data results/mnist/mnist.npz \
-        --weights score.safetensors --history history.parquet
+it stopped, and ends with the same weights, bit for bit, as a run that was not.
 """
 
-import argparse
 import math
 import pickle
 import time
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import pandas as pd
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from experiments.images import data, network
 from experiments.images.network import Architecture, ScoreNetwork
-from experiments.workflow import job, results
+from experiments.images.preconditioning import Preconditioned
 from experiments.workflow.results import atomic
+from rtk.kernel import per_chain
+
+Model = TypeVar("Model", bound=Preconditioned)
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,7 @@ class Training:
     seed: int = 0
     fine: int = Architecture.fine
     coarse: int = Architecture.coarse
+    energy: bool = Architecture.energy
 
     def __post_init__(self) -> None:
         if self.steps < self.decay_steps + self.warm_up_steps:
@@ -80,11 +80,11 @@ VALIDATION_SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0
 
 
 @dataclass
-class State:
+class State(Generic[Model]):
     """The state of a run, from which it can continue after an interruption."""
 
-    network: ScoreNetwork
-    ema: ScoreNetwork
+    network: Model
+    ema: Model
     optimiser: torch.optim.Adam
     generator: torch.Generator
     step: int = 0
@@ -108,21 +108,21 @@ def noise_levels(n: int, training: Training, generator: torch.Generator) -> Tens
     return torch.where(is_normal, normal, uniform).exp()
 
 
-def denoising_losses(model: ScoreNetwork, images: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
+def denoising_losses(model: Preconditioned, images: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
     """The weighted squared error of each image, (n,), averaged over pixels.
 
     At every noise level its mean is 1 for the denoiser that uses only the mean and the variance of
     the pixels, which is that for ``F = 0``.
     """
-    variance = model.architecture.data_std**2
-    error = model.denoise(images + sigma[:, None, None, None] * noise, sigma) - images
+    variance = model.variance
+    error = model.denoise(images + per_chain(sigma, images) * noise, sigma) - images
     weight = (sigma**2 + variance) / (sigma**2 * variance)
-    return weight * error.square().mean(dim=(1, 2, 3))
+    return weight * error.square().flatten(1).mean(dim=1)
 
 
 @torch.no_grad()
 def validation_losses(
-    model: ScoreNetwork, images: Tensor, chunk: int = 250
+    model: Preconditioned, images: Tensor, chunk: int = 250
 ) -> list[dict[str, float]]:
     """The loss over the images at each of `VALIDATION_SIGMAS`, with its standard error.
 
@@ -143,23 +143,28 @@ def validation_losses(
     return losses
 
 
-def initial_state(images: Tensor, training: Training) -> State:
-    """A new network, which has the mean and the variance of these images, and its optimiser."""
+def untrained(images: Tensor, training: Training) -> ScoreNetwork:
+    """A new network, which has the mean and the variance of these images."""
     torch.manual_seed(training.seed)
-    model = ScoreNetwork(
+    return ScoreNetwork(
         Architecture(
             fine=training.fine,
             coarse=training.coarse,
+            energy=training.energy,
             data_mean=images.mean().item(),
             data_std=images.std().item(),
         )
     )
+
+
+def initial_state(model: Model, training: Training) -> State[Model]:
+    """A new network with its average and its optimiser."""
     optimiser = torch.optim.Adam(model.parameters(), lr=training.learning_rate, betas=(0.9, 0.99))
     generator = torch.Generator().manual_seed(training.seed)
     return State(model, deepcopy(model).requires_grad_(False), optimiser, generator)
 
 
-def save_state(state: State, training: Training, path: Path) -> None:
+def save_state(state: State[Any], training: Training, path: Path) -> None:
     """Write the state of a run to one file, atomically."""
     content = {
         "training": asdict(training),
@@ -175,7 +180,7 @@ def save_state(state: State, training: Training, path: Path) -> None:
         torch.save(content, unfinished)
 
 
-def resume(state: State, training: Training, path: Path) -> None:
+def resume(state: State[Any], training: Training, path: Path) -> None:
     """Fill a new state from the file of an interrupted run.
 
     Raises:
@@ -207,7 +212,7 @@ def resume(state: State, training: Training, path: Path) -> None:
     state.history = content["history"]
 
 
-def training_step(state: State, images: Tensor, training: Training) -> None:
+def training_step(state: State[Any], images: Tensor, training: Training) -> None:
     """One step of Adam on a batch that is drawn with replacement, and of the average of weights."""
     chosen = torch.randint(len(images), (training.batch,), generator=state.generator)
     sigma = noise_levels(training.batch, training, state.generator)
@@ -253,7 +258,7 @@ def train(
         )
     fitted, held_out = images[: -training.held_out], images[-training.held_out :]
     held_out = held_out[: training.validation_images]
-    state = initial_state(fitted, training)
+    state = initial_state(untrained(fitted, training), training)
     if state_path.exists():
         resume(state, training, state_path)
     begun = time.perf_counter() - state.seconds
@@ -272,64 +277,3 @@ def train(
                 state.history += [{**progress, **row} for row in losses]
                 save_state(state, training, state_path)
     return state.ema, pd.DataFrame(state.history)
-
-
-def run(dataset: str, cache: Path, training: Training, weights: Path, history: Path) -> None:
-    """Train on the images in ``cache``, and write the weights and the history of the loss.
-
-    The state of the run is in a file beside the weights until the run is complete.
-    """
-    started = time.perf_counter()
-    state_path = weights.with_suffix(".state.pt")
-    model, losses = train(data.load(cache, "train").images, training, state_path)
-    last = losses.iloc[-1]
-    record = {**asdict(training), "seconds": round(last["seconds"], 1)}
-    network.save(model, weights, record)
-    frame = losses.rename(columns={"loss": "value"}).assign(
-        experiment=dataset,
-        target=dataset,
-        method="training",
-        settings=[f"step={r.step}, sigma={r.sigma}" for r in losses.itertuples()],
-        seed=training.seed,
-        nfe_asked=0,
-        nfe=0,
-        metric="denoising_loss",
-    )
-    results.write(frame, history, config=asdict(training), seed=training.seed, started=started)
-    state_path.unlink()
-
-
-def job_of_the_workflow() -> None:
-    """Train for the rule `train_score`."""
-    snakemake = job.start()
-    run(
-        snakemake.wildcards.dataset,
-        Path(snakemake.input.data),
-        Training(**snakemake.params.training),
-        Path(snakemake.output.weights),
-        Path(snakemake.output.history),
-    )
-
-
-def command_line() -> None:
-    """Train with the paths and settings of the command line."""
-    parser = argparse.ArgumentParser(
-        description="Train the score network of a data set, or continue a run."
-    )
-    parser.add_argument("--dataset", required=True, help="name of the data set in the history")
-    parser.add_argument("--data", type=Path, required=True, help="the .npz file of the images")
-    parser.add_argument("--weights", type=Path, required=True, help="safetensors file to write")
-    parser.add_argument("--history", type=Path, required=True, help="Parquet file to write")
-    for item in fields(Training):
-        name = "--" + item.name.replace("_", "-")
-        parser.add_argument(name, type=type(item.default), default=item.default)
-    options = vars(parser.parse_args())
-    paths = {name: options.pop(name) for name in ("weights", "history")}
-    run(options.pop("dataset"), options.pop("data"), Training(**options), **paths)
-
-
-if __name__ == "__main__":
-    if "snakemake" in globals():
-        job_of_the_workflow()
-    else:
-        command_line()

@@ -63,10 +63,10 @@ rule train_score:
         # A day; a cluster stops what takes longer, and the next attempt may take as long again.
         runtime=lambda wildcards, attempt: 1440 * attempt,
     params:
-        code=digest("experiments/images/train.py"),
+        code=digest("experiments/images/train_score.py"),
         training=IMAGES["score"],
     script:
-        "../images/train.py"
+        "../images/train_score.py"
 
 
 rule sample_images:

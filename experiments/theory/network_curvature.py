@@ -3,30 +3,23 @@
 At noised images only products with the Jacobian J of the score are available: ``J v`` by
 forward-mode and ``J^T v`` by reverse-mode differentiation. Lanczos' iteration computes the smallest
 and the largest eigenvalue of the symmetric part ``S = (J + J^T) / 2``. The Jacobian of a true score
-is symmetric, because a score is a gradient, but that of a network is not. ``|J - J^T|_F / (2
-|J|_F)`` measures how far it is from symmetric, with Hutchinson's estimate ``|A|_F^2 = E |A v|^2``
-for v of random signs.
+is symmetric, because a score is a gradient, but that of a network is not, and its antisymmetric
+part is measured too (`experiments.theory.jacobian`).
 
 ``L(t)`` is the largest absolute eigenvalue of S over the images. It is a lower estimate of the
 supremum over all states, which the theory needs.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.func import jvp, vjp
 
 from experiments.images import data, network
+from experiments.theory.jacobian import Product, antisymmetric_share, products
 from experiments.workflow import job, tidy
 from rtk import process, segments
 from rtk.kernel import dot
-
-Product = Callable[[Tensor], Tensor]
-
-PROBES = 8
-"""Number of random vectors in Hutchinson's estimate."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +39,6 @@ class Settings:
     iterations: int
     data: str
     score: str
-
-
-def products(score: Product, x: Tensor) -> tuple[Product, Product]:
-    """``v -> J v`` and ``v -> J^T v`` at each row of ``x``, where rows do not interact."""
-    pull = vjp(score, x)[1]
-    return lambda v: jvp(score, (x,), (v,))[1], lambda v: pull(v)[0]
 
 
 def lanczos(product: Product, start: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
@@ -86,20 +73,6 @@ def lanczos(product: Product, start: Tensor, iterations: int) -> tuple[Tensor, T
     return values[:, [0, -1]], residuals[:, [0, -1]]
 
 
-def antisymmetric(
-    forward: Product, backward: Product, shape: tuple[int, ...], generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Squared Frobenius norms of ``(J - J^T) / 2`` and of J, one per probe: (PROBES, n) each."""
-    squares = []
-    for _ in range(PROBES):
-        v = torch.randint(0, 2, shape, generator=generator).double() * 2.0 - 1.0
-        image, transposed = forward(v), backward(v)
-        skew = 0.5 * (image - transposed)
-        squares.append(torch.stack((dot(skew, skew), dot(image, image))))
-    skews, wholes = torch.stack(squares, 1)
-    return skews, wholes
-
-
 def measure(
     score: network.ScoreNetwork, images: Tensor, t: float, iterations: int, seed: int
 ) -> dict[str, tuple[float, float]]:
@@ -120,14 +93,12 @@ def measure(
     smallest = float(values[lowest, 0]), float(residuals[lowest, 0])
     largest = float(values[highest, 1]), float(residuals[highest, 1])
     lipschitz = max(smallest, largest, key=lambda eigenvalue: abs(eigenvalue[0]))
-    skews, wholes = antisymmetric(forward, backward, tuple(x.shape), generator)
-    ratio = (skews.mean(0) / wholes.mean(0)).sqrt()
     return {
         "smallest": smallest,
         "largest": largest,
         "lipschitz": (abs(lipschitz[0]), lipschitz[1]),
         "eta_star": (segments.critical_length(abs(lipschitz[0])), 0.0),
-        "antisymmetric": (float(ratio.mean()), float(ratio.std() / len(ratio) ** 0.5)),
+        "antisymmetric": antisymmetric_share(forward, backward, tuple(x.shape), generator),
     }
 
 

@@ -145,7 +145,8 @@ def folder_with(name: str, content: bytes) -> Make:
 
 def resume(path: Path) -> None:
     settings = train.Training(fine=8, coarse=16)
-    state = train.initial_state(torch.zeros(4, 1, 28, 28).normal_(), settings)
+    model = train.untrained(torch.zeros(4, 1, 28, 28).normal_(), settings)
+    state = train.initial_state(model, settings)
     train.resume(state, settings, path)
 
 

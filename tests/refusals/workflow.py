@@ -12,7 +12,7 @@ from unittest.mock import patch
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-from experiments.images import train
+from experiments.images import train_score
 from experiments.workflow import job
 from experiments.workflow.configuration import joined
 from tests.refusals.rows import Row
@@ -58,7 +58,7 @@ def train_with(*arguments: str) -> Callable[[Path], None]:
             patch.object(sys, "argv", ["train", *arguments]),
             patch("argparse.ArgumentParser.error", lambda _, message: fail(message)),
         ):
-            train.command_line()
+            train_score.command_line()
 
     return do
 

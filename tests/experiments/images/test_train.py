@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from experiments.images import data, network, train
+from experiments.images import data, network, train, train_score
 from experiments.images.network import Architecture, ScoreNetwork
 from experiments.images.train import Training
 from experiments.workflow import results
@@ -49,7 +49,7 @@ def interrupted(
     """Run as `training` until it is killed in the step after `step`."""
     original = train.training_step
 
-    def killed(state: train.State, images: Tensor, training: Training) -> None:
+    def killed(state: train.State[Any], images: Tensor, training: Training) -> None:
         if state.step == step:
             raise KeyboardInterrupt
         original(state, images, training)
@@ -104,7 +104,7 @@ def test_held_out_images_are_never_trained_on(
     seen: list[Tensor] = []
     original = train.training_step
 
-    def watched(state: train.State, images: Tensor, training: Training) -> None:
+    def watched(state: train.State[Any], images: Tensor, training: Training) -> None:
         seen.append(images)
         original(state, images, training)
 
@@ -114,7 +114,7 @@ def test_held_out_images_are_never_trained_on(
 
 
 def test_average_lags_behind_the_weights(images: Tensor) -> None:
-    state = train.initial_state(images, TINY)
+    state = train.initial_state(train.untrained(images, TINY), TINY)
     start = weights(state.ema)
     train.training_step(state, images, TINY)
     # keep = min(0.999, 1 / 10) at the first step
@@ -167,7 +167,7 @@ def test_loss_of_the_linear_denoiser_is_one_at_every_level() -> None:
 
 
 def test_validation_is_the_same_at_every_call(images: Tensor) -> None:
-    model = train.initial_state(images, TINY).ema
+    model = train.initial_state(train.untrained(images, TINY), TINY).ema
     first, second = (train.validation_losses(model, images[:6], chunk=4) for _ in range(2))
     assert first == second
     assert [row["sigma"] for row in first] == list(train.VALIDATION_SIGMAS)
@@ -190,7 +190,7 @@ def test_run_writes_weights_and_tidy_history(
     digits = data.Labelled(images, torch.zeros(len(images), dtype=torch.int64))
     monkeypatch.setattr(data, "load", lambda cache, split: digits)
     score, history = tmp_path / "score.safetensors", tmp_path / "history.parquet"
-    train.run("fashion_mnist", tmp_path / "data.npz", TINY, score, history)
+    train_score.run("fashion_mnist", tmp_path / "data.npz", TINY, score, history)
     assert network.load(score).architecture.fine == TINY.fine
     frame = results.read(history)
     assert set(frame.metric) == {"denoising_loss"}
@@ -204,7 +204,7 @@ def test_run_writes_weights_and_tidy_history(
 @pytest.mark.parametrize(
     "change", [{"held_out": 40}, {"validation_images": 9}, {"validation_images": 0}]
 )
-def test_split_must_be_possible(images: Tensor, tmp_path: Path, change: dict[str, int]) -> None:
+def test_split_must_be_possible(images: Tensor, tmp_path: Path, change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="held_out must be below the number of images, 40"):
         train.train(images, replace(TINY, **change), tmp_path / "state.pt")
 

@@ -48,11 +48,12 @@ def small() -> train.Training:
 
 
 def weights(path: Path) -> None:
-    network.save(train.initial_state(torch.zeros(2, 1, 28, 28), small()).network, path)
+    network.save(train.untrained(torch.zeros(2, 1, 28, 28), small()), path)
 
 
 def state(path: Path) -> None:
-    train.save_state(train.initial_state(torch.zeros(2, 1, 28, 28), small()), small(), path)
+    model = train.untrained(torch.zeros(2, 1, 28, 28), small())
+    train.save_state(train.initial_state(model, small()), small(), path)
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {
