@@ -71,6 +71,9 @@ rule all:
         # C2: images with exact scores.
         "<results>/figures/exact_images.pdf",
         "<results>/tables/exact_images.csv",
+        # C3: score networks and energy networks.
+        "<results>/figures/energy_networks.pdf",
+        "<results>/tables/energy_networks.csv",
         # The article, with the verdicts on the paper's claims.
         "<results>/paper.pdf",
         # Notebooks.
@@ -84,6 +87,7 @@ include: "experiments/rules/mixtures.smk"
 include: "experiments/rules/comparison.smk"
 include: "experiments/rules/images.smk"
 include: "experiments/rules/exact_images.smk"
+include: "experiments/rules/energy_networks.smk"
 include: "experiments/rules/theory.smk"
 include: "experiments/rules/beyond_mixtures.smk"
 include: "experiments/rules/paper.smk"

@@ -60,7 +60,7 @@ class Preconditioned(nn.Module):
         return (scale * self.denoise(y, sigma) - x) / (scale * sigma) ** 2
 
     def score_and_log_prob(self, x: Tensor, t: float | Tensor) -> tuple[Tensor, Tensor]:
-        """The score, and ``log p_t`` up to a constant, float64 of shape (n,), from one pass.
+        """The score, and ``log p_t`` up to a constant, shape (n,), from one pass.
 
         Raises:
             ValueError: if this is no energy network.
@@ -72,10 +72,10 @@ class Preconditioned(nn.Module):
         residual, product = self._gradient(u, level)
         score = (scale * self._denoised(y, sigma, residual) - x) / (scale * sigma) ** 2
         u, ratio = u.double(), math.sqrt(self.variance) / sigma.double()
-        return score, ratio * product - 0.5 * dot(u, u)
+        return score, (ratio * product - 0.5 * dot(u, u)).to(x.dtype)
 
     def log_prob(self, x: Tensor, t: float | Tensor) -> Tensor:
-        """``log p_t`` up to a constant, float64 of shape (n,)."""
+        """``log p_t`` up to a constant, shape (n,)."""
         return self.score_and_log_prob(x, t)[1]
 
     def denoise(self, y: Tensor, sigma: Tensor) -> Tensor:

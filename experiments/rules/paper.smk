@@ -35,6 +35,7 @@ rule table_compute:
             COMPARISON_FLOOR,
             SCORE_ERROR_TABLES,
             EXACT_IMAGES_TABLES,
+            ENERGY_NETWORKS_TABLES,
         ],
     output:
         table="<results>/tables/compute.csv",
@@ -67,6 +68,7 @@ rule table_paper_scale:
             *measured("compare_with_score_errors", method=WITH_ERRORS),
             *measured("score_errors_floor"),
             *measured("sample_exact_images", collection=COLLECTIONS),
+            *measured("sample_energy_networks", target=ENERGY_NETWORKS["targets"]),
             *[
                 path
                 for study in STUDIES

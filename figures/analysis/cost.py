@@ -114,6 +114,14 @@ def exact_images(sizes: Sizes, job: str) -> Parts:
     return [pairs * sum(own["nfe"]), pairs * len(own["sweep"]["counts"]) * own["sweep"]["nfe"]]
 
 
+def energy_networks(sizes: Sizes, job: str) -> Parts:
+    """Scores of all chains, and, on a mixture, the states on which networks are trained."""
+    own = sizes["energy_networks"]
+    chains = own["targets"][job]["chains"] * sum(own["targets"][job]["nfe"])
+    trained = own["training"]["steps"] * own["training"]["batch"]
+    return [chains] if job == "mnist" else [chains, trained]
+
+
 def log_concavity(sizes: Sizes, _: str) -> Parts:
     """Hessians at points."""
     own = sizes["log_concavity"]
@@ -231,6 +239,7 @@ PARTS: dict[str, tuple[str, Callable[[Sizes, str], Parts]]] = {
     "compare_with_score_errors": ("score errors", score_errors),
     "score_errors_floor": ("score errors", score_errors_floor),
     "sample_exact_images": ("exact images", exact_images),
+    "sample_energy_networks": ("energy networks", energy_networks),
     **{
         study.__name__: (study.__name__.replace("_", " "), study)
         for study in (

@@ -20,8 +20,10 @@ WITHOUT_TIME = {
     *((name, "kept") for name in ("mixtures", "beyond_mixtures", "images", "comparison")),
     # The search for cheap runs tries as many start times between other bounds.
     ("convergence", "longest"),
+    # Batches of the training are drawn from them.
+    ("energy_networks", "draws"),
 }
-"""Sizes on which no job's time depends: samples kept for figures, the bounds of a search."""
+"""Sizes on which no job's time depends: samples kept for figures, the bounds of a search, data."""
 
 
 DEFAULT, PAPER = joined("protocol", "default"), joined("protocol", "paper")
@@ -36,6 +38,7 @@ JOB = {
     "sample_images": "mnist/ddpm",
     "images_floor": "fashion_mnist",
     "sample_exact_images": "mnist",
+    "sample_energy_networks": "circle",
     "log_concavity": "circle",
     "mixture_steps": "circle",
 }

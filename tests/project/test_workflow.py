@@ -62,6 +62,7 @@ TUNED_ON_IMAGES = [
     for name in SIZES["exact_images"]["subset"]
     if "candidates" in PROTOCOL["comparison"]["methods"][name]
 ]
+NETWORKS = [f"energy_networks/{target}" for target in SIZES["energy_networks"]["targets"]]
 BEYOND = [f"beyond_mixtures/{target}" for target in PROTOCOL["beyond_mixtures"]["targets"]]
 CHECKS = [
     *(study for study, about in STUDIES.items() if not about.get("split")),
@@ -73,6 +74,7 @@ CHECKS = [
     ),
     *BEYOND,
     *ON_IMAGES,
+    *NETWORKS,
 ]
 TABLES = [*SAMPLED, *FLOORS, *COMPARISON, *STEPS, *CHECKS]
 # Experiments that have a figure, a table for print, and numbers for the article.
