@@ -83,6 +83,7 @@ NUMBERS = [
     "comparison",
     "comparison_error",
     "compute",
+    "benchmark",
 ]
 PRINTED = [*NUMBERS, "comparison_protocol", "table_1"]
 FIGURES = [
@@ -95,6 +96,7 @@ FIGURES = [
         for name in ("curves", "sliced_w2", "energy_distance", "matrix", "error", "scatter")
     ),
     *FINISHED,
+    "benchmark",
     "beyond_mixtures_scatter",
     *(f"{dataset}_{picture}" for dataset in DATASETS for picture in ("frechet", "samples")),
 ]

@@ -1,0 +1,65 @@
+"""The samplers of this project in the benchmark."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import rtk
+from experiments.benchmark import problem as problems
+from experiments.benchmark.problem import Problem
+
+
+def mixture(problem: Problem) -> rtk.GaussianMixture:
+    """The data law of the problem; it computes in float64."""
+    weights = np.full(problem.components, 1.0 / problem.components)
+    return rtk.GaussianMixture(weights, problem.means, problems.VARIANCE)
+
+
+def sampler(
+    problem: Problem, method: str, workers: int = 1, compile: bool = False, threads: int | None = 1
+) -> Callable[[int, int], Callable[[], dict[str, object]]]:
+    """``make(n, steps)`` returns a function that runs n chains of that many inner steps once.
+
+    Args:
+        problem: the kernel.
+        method: "rtk-mala", with exact energies from one pass, or "rtk-uld".
+        workers, compile: as in `rtk.sample`.
+        threads: of torch; None leaves torch's default.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    target = mixture(problem)
+    shared = {"data_variance": problems.VARIANCE, "warm_start": "x"}
+    known = {} if method == "rtk-uld" else {"log_prob": target.log_prob}
+    if known:
+        known["score_and_log_prob"] = target.score_and_log_prob
+
+    def make(n: int, steps: int) -> Callable[[], dict[str, object]]:
+        x = torch.from_numpy(problem.states(n)).float()
+        run = partial(
+            rtk.sample,
+            target.score,
+            problem.dimension,
+            n,
+            method,
+            steps + (method == "rtk-mala"),
+            segments=[problems.T_HI, problems.T_LO],
+            denoise=False,
+            x_init=x,
+            workers=workers,
+            compile=compile,
+            **known,
+            **shared,
+        )
+        return lambda: _answer(run())
+
+    return make
+
+
+def _answer(result: rtk.Result) -> dict[str, object]:
+    acceptance = result.diagnostics.segments[0].acceptance
+    z: NDArray[np.float64] = result.samples.double().numpy()
+    return {"z": z, "acceptance": float("nan") if acceptance is None else float(acceptance)}
