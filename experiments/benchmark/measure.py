@@ -26,13 +26,13 @@ from experiments.benchmark.variants import ONE_THREAD, RIVALS_PYTHON, ROOT, THRE
 
 ROUNDS = 3
 STEPS = 20
-CHAIN_STEPS = {10: 1_000_000, 100: 200_000}
+CHAIN_STEPS = {10: 500_000, 100: 200_000}
 """Chain-steps of one measurement, at least, by dimension."""
 LAW_CHAINS, LAW_STEPS = 4000, 100
 GROWTH = [
-    *((6, dimension, STEPS) for dimension in (10, 30, 100, 300)),
-    *((components, 10, STEPS) for components in (40, 160)),
-    *((6, 10, steps) for steps in (10, 40, 160)),
+    *((6, dimension, STEPS) for dimension in (10, 100, 300)),
+    (160, 10, STEPS),
+    *((6, 10, steps) for steps in (10, 160)),
 ]
 """Components, dimension and steps of the runs of our samplers alone, with `CHAINS` chains."""
 CHAINS = 10_000

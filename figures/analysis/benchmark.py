@@ -76,6 +76,6 @@ def growth(frame: pd.DataFrame, variant: str, **ends: tuple[int, int]) -> float:
 
 
 def _median(frame: pd.DataFrame, variant: str, case: dict[str, int]) -> float:
-    """Over the rounds; a case may have been timed more than once."""
+    """Over the rounds of one case."""
     rows = where(frame, part="growth", metric="cpu_ns", variant=variant, **case)
     return float(np.median(rows["value"]))
