@@ -1,11 +1,10 @@
 """The samplers of this project in the benchmark."""
 
 from collections.abc import Callable
-from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 import rtk
 from experiments.benchmark import problem as problems
@@ -20,7 +19,7 @@ def mixture(problem: Problem) -> rtk.GaussianMixture:
 
 def sampler(
     problem: Problem, method: str, workers: int = 1, compile: bool = False, threads: int | None = 1
-) -> Callable[[int, int], Callable[[], dict[str, object]]]:
+) -> Callable[[int, int], Callable[[], dict[str, Any]]]:
     """``make(n, steps)`` returns a function that runs n chains of that many inner steps once.
 
     Args:
@@ -32,34 +31,37 @@ def sampler(
     if threads is not None:
         torch.set_num_threads(threads)
     target = mixture(problem)
-    shared = {"data_variance": problems.VARIANCE, "warm_start": "x"}
-    known = {} if method == "rtk-uld" else {"log_prob": target.log_prob}
-    if known:
-        known["score_and_log_prob"] = target.score_and_log_prob
+    adjusted = method == "rtk-mala"
 
-    def make(n: int, steps: int) -> Callable[[], dict[str, object]]:
+    def make(n: int, steps: int) -> Callable[[], dict[str, Any]]:
         x = torch.from_numpy(problem.states(n)).float()
-        run = partial(
-            rtk.sample,
-            target.score,
-            problem.dimension,
-            n,
-            method,
-            steps + (method == "rtk-mala"),
-            segments=[problems.T_HI, problems.T_LO],
-            denoise=False,
-            x_init=x,
-            workers=workers,
-            compile=compile,
-            **known,
-            **shared,
-        )
-        return lambda: _answer(run())
+
+        def run() -> dict[str, Any]:
+            result = rtk.sample(
+                target.score,
+                problem.dimension,
+                n,
+                method,
+                # An adjusted chain has one score more than steps.
+                steps + adjusted,
+                log_prob=target.log_prob if adjusted else None,
+                score_and_log_prob=target.score_and_log_prob if adjusted else None,
+                segments=[problems.T_HI, problems.T_LO],
+                denoise=False,
+                x_init=x,
+                workers=workers,
+                compile=compile,
+                data_variance=problems.VARIANCE,
+                warm_start="x",
+            )
+            return _answer(result)
+
+        return run
 
     return make
 
 
-def _answer(result: rtk.Result) -> dict[str, object]:
+def _answer(result: rtk.Result) -> dict[str, Any]:
     acceptance = result.diagnostics.segments[0].acceptance
-    z: NDArray[np.float64] = result.samples.double().numpy()
+    z = result.samples.double().numpy()
     return {"z": z, "acceptance": float("nan") if acceptance is None else float(acceptance)}

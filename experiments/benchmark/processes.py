@@ -23,7 +23,7 @@ class Process:
     def __init__(
         self, name: str, variant: Variant, problem: Problem, cache: str, bound: bool = True
     ) -> None:
-        core = "any"
+        self.name, core = name, "any"
         if bound and variant.one_core and hasattr(os, "sched_getaffinity"):
             core = str(max(os.sched_getaffinity(0)))
         arguments = (name, str(problem.components), str(problem.dimension), core)
@@ -54,7 +54,7 @@ class Process:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self._process.args} ended with {self._process.wait()}")
+            raise RuntimeError(f"the process of {self.name} ended with {self._process.wait()}")
         answer: dict[str, float] = json.loads(line)
         return answer
 

@@ -75,7 +75,7 @@ CHAINS = {"mala": mala, "align": align}
 
 def sampler(
     problem: Problem, method: str, double: bool
-) -> Callable[[int, int], Callable[[], dict[str, object]]]:
+) -> Callable[[int, int], Callable[[], dict[str, Any]]]:
     """``make(n, steps)`` returns a function that runs n chains of that many steps once.
 
     Args:
@@ -86,12 +86,12 @@ def sampler(
     jax.config.update("jax_enable_x64", double)
     chain = CHAINS[method](problem)
 
-    def make(n: int, steps: int) -> Callable[[], dict[str, object]]:
+    def make(n: int, steps: int) -> Callable[[], dict[str, Any]]:
         x = jnp.asarray(problem.states(n), jnp.float64 if double else jnp.float32)
         chains = jax.jit(jax.vmap(lambda key, x: chain(key, x, steps)))
         keys = jax.random.split(jax.random.key(problems.SEED), n)
 
-        def run() -> dict[str, object]:
+        def run() -> dict[str, Any]:
             z, rates = jax.block_until_ready(chains(keys, x))
             return {"z": np.asarray(z, np.float64), "acceptance": float(rates.mean())}
 

@@ -1,5 +1,7 @@
 """D1: processor time of one chain-step against the number of chains, beside other libraries."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
@@ -22,7 +24,7 @@ FORMS = {"workers": (":", "s"), "compile": ("-", "*"), "float64": (":", "x")}
 """Line and marker by the last word of a variant's name; a plain variant has circles."""
 
 
-def line(variant: str) -> dict[str, str]:
+def line(variant: str) -> dict[str, Any]:
     """Keywords of `Axes.errorbar` for a variant."""
     family = next(name for name in COLORS if variant.startswith(name))
     form = variant.removeprefix(family).removeprefix("-")
@@ -54,8 +56,8 @@ def draw(frame: pd.DataFrame) -> Figure:
     chains = where(frame, part="chains")
     kernels = chains[["components", "dimension"]].drop_duplicates().sort_values("dimension")
     figure, axes = plt.subplots(1, len(kernels), figsize=(style.DOUBLE, 2.9))
-    for panel, case in zip(axes, kernels.itertuples(index=False), strict=True):
-        draw_case(panel, frame, int(case.components), int(case.dimension))
+    for panel, (components, dimension) in zip(axes, kernels.to_numpy(), strict=True):
+        draw_case(panel, frame, components, dimension)
     axes[0].set_ylabel("CPU time per chain-step (ns)")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)

@@ -64,7 +64,7 @@ def speeds(frame: pd.DataFrame) -> dict[str, float]:
 
 def laws(frame: pd.DataFrame) -> dict[str, float]:
     """The largest errors over the kernels: in standard errors, and of the variance itself."""
-    found = {}
+    found: dict[str, float] = {}
     for variant in LABELS:
         rows = where(frame, part="law", variant=variant)
         values = rows.pivot_table(
