@@ -15,6 +15,10 @@ CORES ?= all
 environment := .venv
 bin := $(environment)/bin
 stamp := $(environment)/requirements.installed
+# There while packages are installed. If it was left behind, pip may have been killed in the middle of
+# one, which it would then take for installed.
+unfinished := $(environment)/requirements.unfinished
+
 environment-rivals := .venv-benchmark
 stamp-rivals := $(environment-rivals)/requirements.installed
 
@@ -22,14 +26,15 @@ export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all smoke report notebooks unlock check test lint env readme benchmark clean help
+.PHONY: all smoke report notebooks check test lint env readme benchmark clean help
 
 pytest := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest
 
 # Snakemake 9 warns of a coroutine of its own when it makes a report.
-make-report := PYTHONWARNINGS=ignore::RuntimeWarning $(bin)/snakemake --report results/report.html
+make-report := PYTHONWARNINGS=ignore::RuntimeWarning $(bin)/snakemake --report results/.report.html && \
+    mv results/.report.html results/report.html
 
-all: env  ## environment, then every figure, table and report at default scale (45 minutes, two cores)
+all: env  ## environment, then every figure, table and report at default scale (35 minutes, two cores)
 	$(bin)/snakemake --cores $(CORES)
 	$(make-report)
 
@@ -41,9 +46,6 @@ report: env  ## results/report.html from finished results: figures and tables wi
 
 notebooks: env  ## experiments/notebooks/*.ipynb from the sources, to open and play with
 	$(bin)/jupytext --to notebook experiments/notebooks/*.py
-
-unlock: env  ## after a workflow was killed, and only if none is running: lets the next one start
-	$(bin)/snakemake --unlock
 
 check: lint  ## linters, type checker, and the tests that were quick at their last run (a minute)
 	$(pytest) --quick --numprocesses 2
@@ -65,10 +67,11 @@ env: $(stamp)  ## the environment alone, in .venv; installed again when requirem
 $(stamp): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo 'Python 3.11 or newer is needed. Name one: make PYTHON=/path/to/python3.11' >&2; exit 1; }
-	$(PYTHON) -m venv $(environment)
+	$(PYTHON) -m venv $(if $(wildcard $(unfinished)),--clear) $(environment)
+	touch $(unfinished)
 	$(bin)/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 	$(bin)/python -m pip check
-	touch $@
+	mv $(unfinished) $@
 
 environment.yml: requirements.txt  ## the pins of requirements.txt, copied for conda
 	{ sed '/- pip:/q' $@; sed -n 's/^[A-Za-z].*==.*/      - &/p' $<; } > $@.new

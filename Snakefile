@@ -45,6 +45,7 @@ rule all:
         ),
         "<results>/tables/calibration.csv",
         "<results>/tables/mixture_order.csv",
+        "<results>/tables/mixture_steps.csv",
         # A2 to A4: tuned samplers on other targets.
         expand(
             "<results>/figures/comparison_{name}.pdf",

@@ -16,15 +16,17 @@ more score evaluation and leaves almost no bias.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
 
+from rtk.checks import check_count, check_number
 from rtk.kernel import Point, ReverseTransition, dot
 from rtk.score import LogProb
 
 
+@runtime_checkable
 class EnergyDifference(Protocol):
     """An estimator ``(kernel, here, there) -> g(there) - g(here)``, shape (n,)."""
 
@@ -69,7 +71,10 @@ class LineIntegral:
     needs_log_prob: bool = False
 
     def __post_init__(self) -> None:
-        nodes, weights = np.array(self.nodes), np.array(self.weights)
+        nodes, weights = (
+            np.array([check_number(f"each of the {name}", value) for value in values])
+            for name, values in (("nodes", self.nodes), ("weights", self.weights))
+        )
         symmetric = (
             nodes.shape == weights.shape
             and np.allclose(nodes + nodes[::-1], 1)
@@ -115,7 +120,7 @@ class Taylor:
     needs_log_prob: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.fraction <= 1.0:
+        if not 0.0 < check_number("fraction", self.fraction) <= 1.0:
             raise ValueError(f"fraction must lie in (0, 1], got {self.fraction}")
 
     def __call__(self, kernel: ReverseTransition, here: Point, there: Point) -> Tensor:
@@ -126,9 +131,7 @@ class Taylor:
 
 def gauss_legendre(count: int) -> LineIntegral:
     """The Gauss-Legendre rule with ``count`` interior nodes, which costs ``count`` extra scores."""
-    if count < 1:
-        raise ValueError(f"a Gauss-Legendre rule needs at least 1 node, got {count}")
-    nodes, weights = np.polynomial.legendre.leggauss(count)
+    nodes, weights = np.polynomial.legendre.leggauss(check_count("count", count))
     return LineIntegral(tuple((0.5 * (nodes + 1)).tolist()), tuple((0.5 * weights).tolist()))
 
 
@@ -163,7 +166,7 @@ def estimator(energy: str | EnergyDifference | None, log_prob: LogProb | None) -
                 f"unknown energy estimator {energy!r}, expected one of {[*ESTIMATORS]}"
             )
         energy = ESTIMATORS[energy]()
-    if not callable(energy):
+    if isinstance(energy, type) or not isinstance(energy, EnergyDifference):
         raise TypeError(f"energy must be a name or an EnergyDifference object, got {energy!r}")
     if energy.needs_log_prob and log_prob is None:
         raise ValueError('energy="exact" needs log_prob=, the log-density of the target')

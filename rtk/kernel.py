@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from rtk import process
+from rtk.checks import check_floating
 from rtk.compiled import compilable
 from rtk.score import LogProb, Score, ScoreAndLogProb
 from rtk.segments import check_ends
@@ -87,6 +88,8 @@ class ReverseTransition:
 
     Raises:
         ValueError: if the times are not ``0 <= t_lo < t_hi``, or ``x`` has fewer than two axes.
+        TypeError: if the times are no numbers, ``x`` no floating-point tensor, or ``score`` cannot
+            be called.
     """
 
     score: Score
@@ -97,9 +100,12 @@ class ReverseTransition:
     score_and_log_prob: ScoreAndLogProb | None = None
 
     def __post_init__(self) -> None:
+        check_ends(self.t_hi, self.t_lo)
         object.__setattr__(self, "t_hi", float(self.t_hi))
         object.__setattr__(self, "t_lo", float(self.t_lo))
-        check_ends(self.t_hi, self.t_lo)
+        if not callable(self.score):
+            raise TypeError(f"score must be a callable (x, t) -> tensor, got {self.score!r}")
+        check_floating("x", self.x)
         if self.x.ndim < 2:
             raise ValueError(f"x must have shape (n, *shape), got {tuple(self.x.shape)}")
 
@@ -133,7 +139,7 @@ class ReverseTransition:
     def grad(self, z: Tensor) -> Tensor:
         """``grad g(z)``, shape (n, *shape); one score evaluation."""
         self._check_z(z)
-        return self.tilt_gradient(z).sub_(self.score(z, self.t_lo))
+        return self._gradient(z, self.score(z, self.t_lo))
 
     def at(self, z: Tensor, with_log_prob: bool = True) -> Point:
         """Evaluate the kernel at ``z``: one score, and one log_prob if it is known and wanted."""
@@ -143,7 +149,16 @@ class ReverseTransition:
             return Point(z, self.grad(z), self.log_prob(z, self.t_lo))
         self._check_z(z)
         score, log_prob = self.score_and_log_prob(z, self.t_lo)
-        return Point(z, self.tilt_gradient(z).sub_(score), log_prob)
+        return Point(z, self._gradient(z, score), log_prob)
+
+    def _gradient(self, z: Tensor, score: Tensor) -> Tensor:
+        """``grad g(z)`` from the score at ``z``."""
+        if score.shape != z.shape:
+            raise ValueError(
+                f"score returned shape {tuple(score.shape)} for x of shape {tuple(z.shape)}, "
+                f"expected {tuple(z.shape)}"
+            )
+        return self.tilt_gradient(z) - score
 
     def _check_z(self, z: Tensor) -> None:
         if z.shape != self.x.shape:

@@ -18,7 +18,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from rtk.checks import check_count, check_seed
+from rtk.checks import check_chains, check_count, check_seed
 from rtk.compiled import compilable
 
 ROUNDS = 10
@@ -160,8 +160,7 @@ class ChainNoise:
     ) -> None:
         seed = check_seed(seed)
         first = check_count("first", first, minimum=0)
-        if first + n > 2**63:
-            raise ValueError(f"chains must be below 2^63, got {first} + {n} of them")
+        check_chains(first, n)
         self.n, self.shape = n, tuple(shape)
         self.dtype = dtype or torch.get_default_dtype()
         # A range that ends at 2^63 would overflow.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rtk import segments as grids
-from rtk.checks import check_count, check_positive
+from rtk.checks import check_count, check_flag, check_positive
 from rtk.samplers.base import Problem, Sampler
 from rtk.samplers.ddpm import DDPM
 from rtk.score import LogProb, Score, ScoreAndLogProb
@@ -49,7 +49,7 @@ def make_plan(
     times = _make_times(segments, sampler, nfe, problem, t_start)
     if denoise is None:
         denoise = times[-1] > 0.0
-    elif denoise and times[-1] == 0.0:
+    elif check_flag("denoise", denoise) and times[-1] == 0.0:
         raise ValueError("denoise=True needs segments that end above 0, these end at 0")
     count = len(times) - 1
     minimum = sampler.minimum_nfe(count, problem) + denoise

@@ -15,7 +15,16 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from rtk import diagnostics
-from rtk.checks import check_count, check_dtype, check_positive, check_seed, check_shape
+from rtk.checks import (
+    check_chains,
+    check_count,
+    check_device,
+    check_dtype,
+    check_flag,
+    check_positive,
+    check_seed,
+    check_shape,
+)
 from rtk.compiled import compiler_works, compiling
 from rtk.diagnostics import Diagnostics, SegmentDiagnostics
 from rtk.noise import ChainNoise, Noise
@@ -142,11 +151,11 @@ def sample(
         raise ValueError(f'nonfinite must be "raise" or "keep", got {nonfinite!r}')
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable, got {callback!r}")
-    device = torch.device(device) if device is not None else torch.get_default_device()
-    dtype = check_dtype(dtype)
+    check_chains(first, n)
+    device, dtype = check_device(device), check_dtype(dtype)
     chunk = default_chunk(shape, device) if chunk is None else check_count("chunk", chunk)
     workers = check_count("workers", workers)
-    compile = compile and compiler_works()
+    compile = check_flag("compile", compile) and compiler_works()
     chosen = make_method(method, options)
     if x_init is not None:
         x_init = _check_start(x_init, (n, *shape), device, dtype)
@@ -162,6 +171,9 @@ def sample(
         chosen, calibration = chosen.fit(score, shape, nfe, t_start, device, dtype)
     plan = make_plan(score, chosen, nfe, log_prob, segments, denoise, t_start, score_and_log_prob)
 
+    with torch.inference_mode(False):
+        # Now, so that more samples than there is memory for are an error before any work.
+        samples = torch.empty((n, *shape), device=device, dtype=dtype)
     chunks = [range(begin, min(begin + chunk, n)) for begin in range(0, n, chunk)]
     bar = tqdm(total=len(chunks) * len(plan.crossings), disable=not progress, unit="segment")
     one_at_a_time = threading.Lock()
@@ -180,26 +192,23 @@ def sample(
         with compiling(compile):
             return run(plan, noise, start, after_segment)
 
-    parts: list[Part] = []
+    traces: list[list[SegmentDiagnostics]] = []
+    scores = energies = 0
     bad: dict[int, float] = {}
     with bar:
         for rows, part in zip(chunks, ordered_map(compute, chunks, workers), strict=True):
-            if x_init is None and not parts:
+            if x_init is None and not traces:
                 diagnostics.warn_of_mismatch(part.problem.score, plan.crossings[0].t_hi, depth=2)
-            parts.append(part)
+            samples[rows.start : rows.stop] = part.samples
+            traces.append(part.trace)
+            scores += part.problem.score.evaluations
+            energies += part.problem.log_prob_evaluations
             bad |= {first + rows.start + row: t for row, t in part.bad.items()}
             if bad and nonfinite == "raise":
                 raise NonFiniteError(bad, rows.stop)
-    sizes = torch.tensor([len(part.samples) for part in parts], dtype=torch.float64)
-    merged = [
-        diagnostics.merge(segment, sizes)
-        for segment in zip(*(part.trace for part in parts), strict=True)
-    ]
+    sizes = torch.tensor([len(rows) for rows in chunks], dtype=torch.float64)
+    merged = [diagnostics.merge(segment, sizes) for segment in zip(*traces, strict=True)]
     diagnostics.warn_of_rejections(merged, n, depth=2)
-    scores = sum(part.problem.score.evaluations for part in parts)
-    energies = sum(part.problem.log_prob_evaluations for part in parts)
-    with torch.inference_mode(False):
-        samples = torch.cat([part.samples for part in parts])
     return Result(
         samples, -(-scores // n), Diagnostics(merged, -(-energies // n), bad), calibration
     )
@@ -280,7 +289,7 @@ def make_method(method: str | Sampler | Fittable, options: dict[str, object]) ->
     if not isinstance(method, str):
         if options:
             raise ValueError(f"options {[*options]} belong into the sampler object given as method")
-        if isinstance(method, type) or not (callable(method) or isinstance(method, Fittable)):
+        if isinstance(method, type) or not isinstance(method, Sampler | Fittable):
             raise TypeError(f"method must be a name or a sampler object, got {method!r}")
         return method
     if method not in METHODS:
@@ -304,6 +313,11 @@ def _check_start(
     if not isinstance(x_init, Tensor) or tuple(x_init.shape) != shape:
         given = tuple(x_init.shape) if isinstance(x_init, Tensor) else type(x_init).__name__
         raise ValueError(f"x_init must be a tensor of shape (n, *shape) = {shape}, got {given}")
+    if not x_init.is_floating_point() or x_init.layout != torch.strided:
+        raise TypeError(
+            "x_init must be a dense floating-point tensor, got "
+            f"{x_init.dtype} with layout {x_init.layout}"
+        )
     if not bool(torch.isfinite(x_init).all()):
         raise ValueError("x_init must be finite")
     with torch.inference_mode(False):

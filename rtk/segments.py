@@ -16,17 +16,22 @@ from rtk.checks import check_count, check_number, check_positive
 T_START = 5.0
 T_END = 1e-4
 
+LATEST = 300.0
+"""Latest time of a segment: ``exp(2t)`` overflows soon after. At 20 no data are left in float64."""
+
 Times = tuple[float, ...]
 
 
 def uniform(count: int, t_start: float = T_START, t_end: float = 0.0) -> Times:
     """``count`` segments of equal length in t, the paper's choice."""
+    check_ends(t_start, t_end)
     return _times(np.linspace(t_start, t_end, check_count("count", count) + 1))
 
 
 def log_snr(count: int, t_start: float = T_START, t_end: float = T_END) -> Times:
     """``count`` segments of equal length in ``log(a_t / s_t)``; needs ``t_end > 0``."""
-    if t_end <= 0:
+    check_ends(t_start, t_end)
+    if t_end == 0:
         raise ValueError(f"a grid uniform in log-SNR needs t_end > 0, got {t_end}")
     grid = np.linspace(
         process.log_snr(t_start), process.log_snr(t_end), check_count("count", count) + 1
@@ -39,8 +44,9 @@ def power(
     count: int, t_start: float = T_START, t_end: float = T_END, exponent: float = 3.0
 ) -> Times:
     """``count`` segments between ``t_end + (t_start - t_end) u^exponent``, u uniform on [0, 1]."""
+    check_ends(t_start, t_end)
     grid = np.linspace(1.0, 0.0, check_count("count", count) + 1)
-    return _times(t_end + (t_start - t_end) * grid**exponent)
+    return _times(t_end + (t_start - t_end) * grid ** check_positive("exponent", exponent))
 
 
 def karras(
@@ -51,6 +57,8 @@ def karras(
     The grid of EDM (Karras et al. 2022, arXiv 2206.00364, eq. 5), in its noise level
     ``s_t / a_t = (exp(2t) - 1)^(1/2)``.
     """
+    check_ends(t_start, t_end)
+    check_positive("exponent", exponent)
     roots = np.linspace(
         math.expm1(2.0 * t_start) ** (0.5 / exponent),
         math.expm1(2.0 * t_end) ** (0.5 / exponent),
@@ -65,6 +73,7 @@ def from_lipschitz(lipschitz: float, t_start: float = T_START, t_end: float = 0.
 
     If all scores are ``L``-Lipschitz, each kernel then satisfies ``L I <= hess g <= 3L I``.
     """
+    check_ends(t_start, t_end)
     return uniform(math.ceil((t_start - t_end) / critical_length(lipschitz)), t_start, t_end)
 
 
@@ -75,19 +84,25 @@ def critical_length(lipschitz: float) -> float:
 
 def check(times: Iterable[float]) -> Times:
     """The times as a tuple of floats; an error unless they decrease and end at 0 or above."""
-    if isinstance(times, str):
+    if isinstance(times, str) or not isinstance(times, Iterable):
         raise TypeError(f"segments must be a number or decreasing times, got {times!r}")
     grid = tuple(check_number("each time of segments", t) for t in times)
     falling = all(hi > lo for hi, lo in itertools.pairwise(grid))
-    if len(grid) < 2 or not falling or not (grid[-1] >= 0.0 and grid[0] < math.inf):
-        raise ValueError(f"segments must be two or more decreasing times >= 0, got {grid}")
+    if len(grid) < 2 or not falling or not (grid[-1] >= 0.0 and grid[0] <= LATEST):
+        raise ValueError(
+            f"segments must be two or more decreasing times >= 0, the first at most {LATEST:g}, "
+            f"got {grid}"
+        )
     return grid
 
 
 def check_ends(t_hi: float, t_lo: float) -> None:
-    """An error unless ``t_hi`` and ``t_lo`` can be the ends of one segment."""
-    if not 0.0 <= t_lo < t_hi < math.inf:
-        raise ValueError(f"need 0 <= t_lo < t_hi, got t_lo={t_lo} and t_hi={t_hi}")
+    """An error unless ``t_hi`` and ``t_lo`` can be the ends of one segment, or of a grid."""
+    if not 0.0 <= check_number("t_lo", t_lo) < check_number("t_hi", t_hi) <= LATEST:
+        raise ValueError(
+            f"need 0 <= t_lo < t_hi, got t_lo={t_lo} and t_hi={t_hi}; in a grid they are t_end and "
+            f"t_start, and no time is above {LATEST:g}"
+        )
 
 
 def _times(grid: Sequence[float] | np.ndarray) -> Times:

@@ -11,12 +11,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from experiments.images import weights
 from experiments.images.data import Labelled
 from experiments.workflow.results import atomic
 
@@ -98,14 +98,13 @@ def save(model: Classifier, path: Path, title: str, record: dict[str, object]) -
 
 
 def load(path: str | Path, device: torch.device | str | None = None) -> Classifier:
-    """The classifier of a file written by `save`, in evaluation mode; ValueError for any other."""
-    with safe_open(path, framework="pt") as file:
-        if "features" not in (file.metadata() or {}):
-            raise ValueError(
-                f"{path} is no classifier: it has no name of features in its metadata; write it "
-                "with classifier.save"
-            )
-        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    """The classifier of a file that `save` wrote, in evaluation mode and without gradients.
+
+    Raises:
+        ValueError: if the file is another one, or damaged.
+        FileNotFoundError: if there is no such file.
+    """
+    _, tensors = weights.read(path, "features", "classifier")
     model = Classifier()
-    model.load_state_dict(state)
+    weights.fill(model, tensors, path)
     return model.to(device or "cpu").eval().requires_grad_(False)

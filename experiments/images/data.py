@@ -12,6 +12,7 @@ arXiv 1708.07747.
 
 import gzip
 import hashlib
+import math
 import subprocess
 import tarfile
 import tempfile
@@ -27,7 +28,7 @@ import pooch  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
-from experiments.workflow.results import atomic
+from experiments.workflow.results import atomic, read_arrays
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -36,6 +37,8 @@ FILES = (
     "t10k-labels-idx1-ubyte",
 )
 """The idx files of a data set. Fashion-MNIST has those of MNIST, with other content."""
+IMAGE_SIDES = (28, 28)
+"""Pixels of an image."""
 MIRROR_TIMEOUT = 10.0
 """Seconds after which a mirror that does not answer is skipped."""
 PACKAGE_TIMEOUT = 300.0
@@ -113,13 +116,19 @@ def parse_idx(content: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
     The file has the bytes 0, 0, 8 and the number of dimensions, then the sizes as big-endian 32-bit
     integers, then the values.
     """
-    if len(content) < 4 or content[:3] != b"\x00\x00\x08":
-        raise ValueError("not an idx file of unsigned bytes")
-    start = 4 + 4 * content[3]
-    shape = np.frombuffer(content[4:start], dtype=">u4").astype(int)
+    start = 4 + 4 * content[3] if len(content) > 3 else 4
+    if len(content) < start or content[:3] != b"\x00\x00\x08":
+        raise ValueError(
+            "not an idx file of unsigned bytes: it begins with "
+            f"{content[:4].hex(' ') or 'nothing'}, expected 00 00 08, the number of dimensions and "
+            "their sizes"
+        )
+    shape = tuple(np.frombuffer(content[4:start], dtype=">u4").tolist())
     values = np.frombuffer(content[start:], dtype=np.uint8)
-    if values.size != shape.prod():
-        raise ValueError(f"idx file of shape {tuple(shape)} holds {values.size} values")
+    if values.size != math.prod(shape):
+        raise ValueError(
+            f"idx file of shape {shape} holds {values.size} values, expected {math.prod(shape)}"
+        )
     return values.reshape(shape)
 
 
@@ -133,7 +142,7 @@ def from_folder(folder: Path) -> dict[str, bytes]:
         elif zipped.exists():
             try:
                 files[name] = gzip.decompress(zipped.read_bytes())
-            except (EOFError, zlib.error) as error:
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                 raise ValueError(f"{zipped} is damaged: {error}") from error
         else:
             raise FileNotFoundError(f"{folder} holds neither {name} nor {name}.gz")
@@ -236,12 +245,24 @@ def fetch(dataset: str, cache: Path, local: Path | None = None) -> None:
 
 
 def load(cache: str | Path, split: str) -> Labelled:
-    """The ``"train"`` (60 000) or the ``"test"`` (10 000) images of a cache written by `fetch`."""
+    """The ``"train"`` (60 000) or the ``"test"`` (10 000) images of a cache written by `fetch`.
+
+    Raises:
+        ValueError: for another split, or a file that `fetch` did not write.
+        FileNotFoundError: if there is no such file.
+    """
     prefixes = {"train": "train", "test": "t10k"}
     if split not in prefixes:
         raise ValueError(f"split must be 'train' or 'test', got {split!r}")
-    with np.load(cache, allow_pickle=False) as arrays:
-        images = arrays[f"{prefixes[split]}-images-idx3-ubyte"]
-        labels = arrays[f"{prefixes[split]}-labels-idx1-ubyte"]
+    arrays = read_arrays(cache)
+    names = [f"{prefixes[split]}-{part}-ubyte" for part in ("images-idx3", "labels-idx1")]
+    if not set(names) <= set(arrays):
+        raise ValueError(f"{cache} holds the arrays {[*arrays]}, expected {names} among them")
+    images, labels = (arrays[name] for name in names)
+    if images.shape != (len(labels), *IMAGE_SIDES) or labels.ndim != 1:
+        raise ValueError(
+            f"{cache} holds images of shape {images.shape} and labels of shape {labels.shape}, "
+            "expected (n, 28, 28) and (n,)"
+        )
     scaled = torch.from_numpy(images.astype(np.float32))[:, None] / 127.5 - 1.0
     return Labelled(scaled, torch.from_numpy(labels.astype(np.int64)))

@@ -18,15 +18,15 @@ Models*, NeurIPS 2022; Ho, Jain, Abbeel, *Denoising Diffusion Probabilistic Mode
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from experiments.images import weights
 from experiments.workflow.results import atomic
 
 IMAGE_SHAPE = (1, 28, 28)
@@ -214,13 +214,16 @@ def load(path: str | Path, device: torch.device | str | None = None) -> ScoreNet
     """The score network of a file that `save` wrote, in evaluation mode and without gradients.
 
     Raises:
-        ValueError: if the file is another one.
+        ValueError: if the file is another one, or damaged.
+        FileNotFoundError: if there is no such file.
     """
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
-        if "architecture" not in metadata:
-            raise ValueError(f"{path} is no score network: it has no architecture in its metadata")
-        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    network = ScoreNetwork(Architecture(**json.loads(metadata["architecture"])))
-    network.load_state_dict(state)
+    architecture, tensors = weights.read(path, "architecture", "score network")
+    try:
+        network = ScoreNetwork(Architecture(**json.loads(architecture)))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"{path} has the architecture {architecture}, expected the sizes of "
+            f"{[item.name for item in fields(Architecture)]}: {error}"
+        ) from error
+    weights.fill(network, tensors, path)
     return network.to(device or "cpu").eval().requires_grad_(False)

@@ -20,6 +20,7 @@ it stopped, and ends with the same weights, bit for bit, as a run that was not::
 
 import argparse
 import math
+import pickle
 import time
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields
@@ -178,10 +179,18 @@ def resume(state: State, training: Training, path: Path) -> None:
     """Fill a new state from the file of an interrupted run.
 
     Raises:
-        ValueError: if the run had other settings. Only the number of steps may be another one, if
-            the learning rate has not begun to decay, by the old or by the new number.
+        ValueError: if the file is damaged, or if the run had other settings. Only the number of
+            steps may be another one, if the learning rate has not begun to decay, by the old or by
+            the new number.
     """
-    content = torch.load(path, weights_only=True)
+    try:
+        content = torch.load(path, weights_only=True)
+        if "training" not in content:
+            raise KeyError("training")
+    except (EOFError, KeyError, RuntimeError, TypeError, pickle.UnpicklingError) as error:
+        raise ValueError(
+            f"{path} is damaged or not the state of a training run; delete the file to start again"
+        ) from error
     old, new = content["training"], asdict(training)
     changed = {name for name in new if old.get(name) != new[name]}
     decay_start = min(old["steps"], training.steps) - training.decay_steps

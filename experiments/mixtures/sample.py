@@ -14,30 +14,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 import rtk
+from experiments.mixtures.grid import grid
 from experiments.mixtures.judge import judge
 from experiments.runs import PICTURE, mean_acceptance, needed_densities, seed_name
 from experiments.workflow import job, tidy
-from rtk import metrics, segments, targets
+from rtk import metrics, targets
 
 RUNS = 5
 """Runs into which the chains of one number of score evaluations are cut."""
-
-
-def grid(rule: str, nfe: int, count: int | None = None, **options: Any) -> segments.Times:
-    """The times of the segments that the configuration asks for.
-
-    Args:
-        rule: name of a function of `rtk.segments`.
-        nfe: number of score evaluations.
-        count: number of segments. If it is None there is one for each score evaluation, except for
-            the last one if the grid ends above 0, as that denoises.
-        **options: other arguments of the rule.
-    """
-    make = getattr(segments, rule)
-    if count is None:
-        count = nfe if make(1, **options)[-1] == 0.0 else nfe - 1
-    times: segments.Times = make(count, **options)
-    return times
 
 
 def accuracy_by_run(

@@ -16,7 +16,7 @@ from unittest import mock
 import pandas as pd
 
 import rtk
-from experiments.mixtures.sample import grid
+from experiments.mixtures.grid import grid
 from experiments.runs import needed_densities
 from experiments.theory import (
     cheeger,

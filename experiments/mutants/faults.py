@@ -15,7 +15,7 @@ from torch import Tensor
 
 from experiments.mutants.plant import Fault, Function, Place
 from experiments.theory import dimension, robustness, segment_count
-from rtk import process, segments
+from rtk import kernel, process, segments
 from rtk.energy import SIMPSON, EnergyDifference, LineIntegral, Taylor
 from rtk.kernel import Point, ReverseTransition, dot
 from rtk.laws import closed_form, grid, radial
@@ -39,9 +39,9 @@ STEP = 0.6
 # --- the kernel -----------------------------------------------------------------------------------
 
 
-def wide_tilt(right: Function, kernel: ReverseTransition, z: Tensor) -> Tensor:
+def wide_tilt(right: Function, *arguments: Any) -> Tensor:
     """The gradient of a tilt of half the precision."""
-    gradient: Tensor = 0.5 * right(kernel, z)
+    gradient: Tensor = 0.5 * right(*arguments)
     return gradient
 
 
@@ -60,9 +60,9 @@ def wide_curvatures(right: Function, target: Any, times: Any) -> tuple[Any, Any]
     return precision, curvature + 0.5 / np.expm1(2.0 * lengths)
 
 
-def uphill(right: Function, kernel: ReverseTransition, z: Tensor) -> Tensor:
+def uphill(right: Function, *arguments: Any) -> Tensor:
     """The gradient of the potential with the wrong sign."""
-    gradient: Tensor = -right(kernel, z)
+    gradient: Tensor = -right(*arguments)
     return gradient
 
 
@@ -290,7 +290,7 @@ FAULTS = {
     "kernel width": Fault(
         "The Gaussian factor of the kernel has twice its variance.",
         (
-            Place(ReverseTransition, "tilt_gradient", wide_tilt),
+            Place(kernel, "tilt_gradient", wide_tilt),
             Place(closed_form, "_kernel", wide_kernel),
             Place(closed_form, "_curvatures", wide_curvatures),
         ),
@@ -298,7 +298,7 @@ FAULTS = {
     "gradient's sign": Fault(
         "Inner chains follow the gradient of the potential upwards.",
         (
-            Place(ReverseTransition, "grad", uphill),
+            Place(ReverseTransition, "_gradient", uphill),
             Place(closed_form, "_curvatures", uphill_precision),
         ),
     ),

@@ -5,9 +5,12 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from experiments.workflow import configuration, recovery
 from experiments.workflow.sources import digest
 
 SCALES = ("smoke", "default", "paper")
+
+recovery.begin(job=not workflow.is_main_process)
 
 # Scripts import the packages of the repository, whatever folder they lie in.
 os.environ.update(PYTHONPATH=workflow.basedir)
@@ -77,6 +80,12 @@ def study_data(study):
         pattern = "<results>/data/{study}/{target}.parquet"
         return expand(pattern, study=study, target=config[study]["targets"])
     return [f"<results>/data/{study}.parquet"]
+
+
+def measured(rule, **wildcards):
+    """The benchmarks of a rule's jobs: files with their times and memory."""
+    job = Path("<benchmarks>", rule, *(f"{{{name}}}" for name in wildcards))
+    return expand(f"{job}.tsv", **wildcards)
 
 
 def named_in(sources, call, pattern):

@@ -3,6 +3,7 @@
 COMPARISON = config["comparison"]
 SCORE_ERRORS = config["score_errors"]
 COMPARED = COMPARISON.get("subset", [*COMPARISON["methods"]])
+TUNED = [name for name in COMPARED if "candidates" in COMPARISON["methods"][name]]
 WITH_ERRORS = [method for method in SCORE_ERRORS["methods"] if method in COMPARED]
 COMPARISON_CURVES = {
     "curves": "mode_error",

@@ -59,6 +59,9 @@ rule train_score:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        # A day; a cluster stops what takes longer, and the next attempt may take as long again.
+        runtime=lambda wildcards, attempt: 1440 * attempt,
     params:
         code=digest("experiments/images/train.py"),
         training=IMAGES["score"],
@@ -83,6 +86,8 @@ rule sample_images:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         code=lambda wildcards: digest(
             "experiments/images/sample.py",

@@ -1,5 +1,6 @@
 # A1: the paper's Gaussian mixtures, with exact scores.
 MIXTURES = config["mixtures"]
+STEPS = config["mixture_steps"]
 
 
 rule simulate_mixture:
@@ -53,6 +54,29 @@ rule mixture_floor:
         metrics=MIXTURES["metrics"],
     script:
         "../mixtures/floor.py"
+
+
+rule mixture_steps:
+    output:
+        table="<results>/data/mixture_steps/{target}.parquet",
+    log:
+        "<logs>/mixture_steps/{target}.log",
+    benchmark:
+        "<benchmarks>/mixture_steps/{target}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        code=digest("experiments/mixtures/steps.py", methods=["rtk-ula", "rtk-uld", "rtk-mala"]),
+        target="{target}",
+        methods={name: MIXTURES["methods"][name] for name in STEPS["methods"]},
+        steps=STEPS["steps"],
+        seed=config["seed"],
+        chains=STEPS["chains"],
+        nfe=lambda wildcards: STEPS["nfe"][wildcards.target],
+        metrics=MIXTURES["metrics"],
+    script:
+        "../mixtures/steps.py"
 
 
 rule figure_mixture_curves:
@@ -216,3 +240,29 @@ rule table_mixture_order:
         code=digest("figures/tables/mixture_order.py"),
     script:
         "../../figures/tables/mixture_order.py"
+
+
+rule table_mixture_steps:
+    input:
+        frame=mixture_tables(STEPS["methods"]),
+        steps=expand("<results>/data/mixture_steps/{target}.parquet", target=STEPS["nfe"]),
+    output:
+        table=report(
+            "<results>/tables/mixture_steps.csv",
+            caption="../../figures/captions/mixture_steps.rst",
+            category="A. Mixtures",
+            subcategory="A1. Against score evaluations",
+            labels={"what": "best step in hindsight", "as": "table"},
+        ),
+        numbers="<results>/numbers/mixture_steps.json",
+    log:
+        "<logs>/table_mixture_steps.log",
+    benchmark:
+        "<benchmarks>/table_mixture_steps.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        code=digest("figures/tables/mixture_steps.py"),
+    script:
+        "../../figures/tables/mixture_steps.py"

@@ -27,6 +27,7 @@ rule table_compute:
     input:
         results=[
             *mixture_tables([*MIXTURES["methods"], "exact"]),
+            rules.table_mixture_steps.input.steps,
             *[table for study in STUDIES for table in study_data(study)],
             rules.figure_beyond_mixtures.input.frame,
             *image_tables([*IMAGES["methods"], "exact"]),
@@ -49,6 +50,50 @@ rule table_compute:
         code=digest("figures/tables/compute.py"),
     script:
         "../../figures/tables/compute.py"
+
+
+rule table_paper_scale:
+    input:
+        benchmarks=[
+            *measured("simulate_mixture", target=MIXTURES["targets"], method=MIXTURES["methods"]),
+            *measured("mixture_floor", target=MIXTURES["targets"]),
+            *measured("mixture_steps", target=STEPS["nfe"]),
+            *measured("simulate_beyond_mixtures", target=BEYOND["targets"]),
+            *measured("sample_images", dataset=DATASETS, method=IMAGES["methods"]),
+            *measured("images_floor", dataset=DATASETS),
+            *measured("tune", method=TUNED),
+            *measured("compare", method=COMPARED),
+            *measured("comparison_floor"),
+            *measured("compare_with_score_errors", method=WITH_ERRORS),
+            *measured("score_errors_floor"),
+            *measured("sample_exact_images", collection=COLLECTIONS),
+            *[
+                path
+                for study in STUDIES
+                for path in (
+                    measured(study, target=config[study]["targets"])
+                    if study in SPLIT
+                    else measured(study)
+                )
+            ],
+        ],
+        networks=[image_weights("score", dataset) for dataset in DATASETS],
+    output:
+        table="<results>/tables/paper_scale.csv",
+        numbers="<results>/numbers/paper_scale.json",
+    log:
+        "<logs>/table_paper_scale.log",
+    benchmark:
+        "<benchmarks>/table_paper_scale.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        code=digest("figures/tables/paper_scale.py"),
+        here=configuration.joined("protocol", SCALE),
+        paper=configuration.joined("protocol", "paper"),
+    script:
+        "../../figures/tables/paper_scale.py"
 
 
 rule article:

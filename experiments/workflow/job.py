@@ -4,7 +4,10 @@ import hashlib
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from types import TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,7 +28,8 @@ def start() -> Any:
     The object has the input, the output, the params and the wildcards of the rule. All that the
     process prints from here on goes to the log of the rule, such as warnings, tracebacks and
     progress. The file descriptors themselves are redirected, so that the log has the messages of
-    compiled libraries too.
+    compiled libraries too. An error for which the disk has no room goes where the output of
+    Snakemake goes.
 
     Raises:
         RuntimeError: if the script was not started by Snakemake.
@@ -33,12 +37,24 @@ def start() -> Any:
     script = sys.modules["__main__"]
     if not hasattr(script, "snakemake"):
         raise RuntimeError("this script is a job of the workflow: ask snakemake for its output")
+    sys.excepthook = partial(_report, os.dup(sys.stderr.fileno()))
     log = os.open(script.snakemake.log[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
         os.dup2(log, stream.fileno())
     os.close(log)
     return script.snakemake
+
+
+def _report(
+    console: int, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print an error that ends the job to the log, or else to the descriptor ``console``."""
+    text = "".join(traceback.format_exception(kind, error, trace))
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        os.write(console, text.encode())
 
 
 def derive_seed(*parts: int | str) -> int:

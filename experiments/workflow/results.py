@@ -14,11 +14,14 @@ import operator
 import os
 import platform
 import resource
+import shutil
 import subprocess
 import sys
 import time
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -146,7 +149,8 @@ def write_numbers(numbers: Mapping[str, float], path: str | Path) -> None:
 
 def read_numbers(path: str | Path) -> dict[str, float]:
     """The numbers that `write_numbers` wrote."""
-    numbers: dict[str, float] = json.loads(Path(path).read_text(encoding="utf-8"))
+    with _intact(path, "JSON"):
+        numbers: dict[str, float] = json.loads(Path(path).read_text(encoding="utf-8"))
     return numbers
 
 
@@ -154,17 +158,44 @@ def read(*paths: str | Path) -> pd.DataFrame:
     """The rows of one or more tables, in the order of the files.
 
     Raises:
-        ValueError: if no file is given.
+        ValueError: if no file is given, or one is damaged or no Parquet file.
+        FileNotFoundError: if there is no such file.
     """
     if not paths:
         raise ValueError("no result file was given")
-    return pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
+    return pd.concat([_read_table(path) for path in paths], ignore_index=True)
+
+
+def _read_table(path: str | Path) -> pd.DataFrame:
+    with _intact(path, "Parquet"):
+        return pd.read_parquet(path)
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray[Any, Any]]:
-    """The arrays of one file by name, in the order in which they were written."""
-    with np.load(path, allow_pickle=False) as file:
+    """The arrays of one file by name, in the order in which they were written.
+
+    Raises:
+        ValueError: if the file is damaged, no ``.npz`` file, or holds Python objects.
+        FileNotFoundError: if there is no such file.
+    """
+    # NumPy takes files of other kinds too; zipfile does not.
+    with (
+        _intact(path, ".npz"),
+        zipfile.ZipFile(path),
+        np.load(path, allow_pickle=False) as file,
+    ):
         return {name: file[name] for name in file.files if name != PROVENANCE}
+
+
+@contextmanager
+def _intact(path: str | Path, kind: str) -> Iterator[None]:
+    """Read a file; if that fails, an error that names it and what it should be."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} is damaged or no {kind} file of numbers: {error}") from error
 
 
 def provenance(path: str | Path) -> dict[str, Any]:
@@ -177,7 +208,8 @@ def provenance(path: str | Path) -> dict[str, Any]:
         with np.load(path, allow_pickle=False) as file:
             record = str(file[PROVENANCE]) if PROVENANCE in file.files else None
     else:
-        record = (pq.read_schema(path).metadata or {}).get(PROVENANCE.encode())
+        with _intact(path, "Parquet"):
+            record = (pq.read_schema(path).metadata or {}).get(PROVENANCE.encode())
     if record is None:
         raise ValueError(f"{path} has no provenance: it was not written by this project")
     content: dict[str, Any] = json.loads(record)
@@ -188,17 +220,34 @@ def provenance(path: str | Path) -> dict[str, Any]:
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a new path beside ``path``. At the end the file written there replaces ``path``.
 
-    If the block raises an error, an older file at ``path`` stays as it was, and the new one is
-    removed.
+    The file is on the disk before it gets its name, so that it is whole even after a power cut. If
+    the block raises an error, or the disk is full, an older file at ``path`` stays as it was, the
+    new one is removed, and the error has a note that says so. What a killed process leaves is
+    removed by `recovery.begin`.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
         os.replace(unfinished, path)
+    except Exception as error:
+        error.add_note(
+            f"{path} was not written; a file that was there before is unchanged. "
+            f"Its disk has {_free_mb(path):.1f} MB of free space."
+        )
+        raise
     finally:
-        unfinished.unlink(missing_ok=True)
+        # On a read-only disk the attempt alone is an error.
+        with suppress(OSError):
+            unfinished.unlink()
+
+
+def _free_mb(path: Path) -> float:
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    return shutil.disk_usage(folder).free / 2**20
 
 
 def config_hash(config: Mapping[str, Any]) -> str:

@@ -129,23 +129,27 @@ def at_the_floor(frame: pd.DataFrame, floor: pd.DataFrame, method: str, nfe: int
     return float(1.0 - above[method].mean())
 
 
-def outcomes(frame: pd.DataFrame, first: str, second: str) -> pd.Series:
-    """Of each cell 1 if the method ``first`` wins against ``second``, -1 if it loses, else 0.
-
-    A cell is decided by `signs` on the logarithms of the errors of the batches, over all cells of
-    the pair.
+def log_errors(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Method -> logarithms of the errors of its batches, a row per cell and a column per batch.
 
     Args:
         frame: rows of one metric for each target.
-        first, second: the methods.
     """
     batches = frame[frame["batch"] > 0]
-    errors = {
-        method: where(batches, method=method).pivot(index=CELL, columns="batch", values="value")
-        for method in (first, second)
+    batches = batches.assign(value=np.log(batches["value"]))
+    return {
+        str(method): rows.pivot(index=CELL, columns="batch", values="value")
+        for method, rows in batches.groupby("method")
     }
+
+
+def outcomes(errors: dict[str, pd.DataFrame], first: str, second: str) -> pd.Series:
+    """Of each cell 1 if the method ``first`` wins against ``second``, -1 if it loses, else 0.
+
+    A cell is decided by `signs` on the `log_errors`, over all cells of the pair.
+    """
     cells = errors[first].index.intersection(errors[second].index)
-    a, b = (np.log(errors[method].loc[cells].to_numpy()) for method in (first, second))
+    a, b = (errors[method].loc[cells].to_numpy() for method in (first, second))
     return pd.Series(signs(b, a), cells)
 
 
@@ -166,19 +170,19 @@ class Duel(NamedTuple):
     high: float
 
 
-def duel(frame: pd.DataFrame, table: pd.DataFrame, first: str, second: str) -> Duel:
-    """The method ``first`` against ``second``; ``table`` holds the `excesses` of ``frame``."""
-    signs = outcomes(frame, first, second)
-    won, lost = float((signs > 0).mean()), float((signs < 0).mean())
+def duel(errors: dict[str, pd.DataFrame], table: pd.DataFrame, first: str, second: str) -> Duel:
+    """The method ``first`` against ``second``, from `log_errors` and `excesses`."""
+    decided = outcomes(errors, first, second)
+    won, lost = float((decided > 0).mean()), float((decided < 0).mean())
     ratio = (table[first] / table[second]).dropna()
     return Duel(won, lost, 1.0 - won - lost, float(ratio.median()), *median_interval(ratio))
 
 
 def duels(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[tuple[str, str], Duel]:
     """All ordered pairs of methods."""
-    table = excesses(frame, floor)
+    table, errors = excesses(frame, floor), log_errors(frame)
     pairs = itertools.permutations(methods_of(frame), 2)
-    return {pair: duel(frame, table, *pair) for pair in pairs}
+    return {pair: duel(errors, table, *pair) for pair in pairs}
 
 
 def median_interval(ratio: pd.Series, seed: int = 0) -> tuple[float, float]:

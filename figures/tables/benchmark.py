@@ -81,7 +81,9 @@ def laws(frame: pd.DataFrame) -> dict[str, float]:
 def others(frame: pd.DataFrame) -> dict[str, float]:
     """Overhead over a network, growth, memory, threads, first runs and the load."""
     ratios = where(frame, part="overhead").groupby("variant")["value"].median()
-    found = {f"overhead_{name}".replace("-", "_"): value - 1.0 for name, value in ratios.items()}
+    found: dict[str, float] = {
+        f"overhead_{name}".replace("-", "_"): value - 1.0 for name, value in ratios.items()
+    }
     for variant in RIVALS:
         name = variant.replace("-", "_")
         found[f"{name}_growth_dimension"] = growth(frame, variant, dimension=(10, 300))
@@ -104,7 +106,7 @@ def others(frame: pd.DataFrame) -> dict[str, float]:
 
 def profile(frame: pd.DataFrame) -> dict[str, float]:
     """Nanoseconds per chain of the pieces of a step."""
-    found = {}
+    found: dict[str, float] = {}
     for form, name in (("rtk-mala", "eager"), ("rtk-mala-compile", "compiled")):
         times = where(frame, part="profile", variant=form).groupby("metric")["value"].median()
         found |= {f"{name}_{short}": times[piece] for piece, short in PIECES.items()}

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from rtk import process
+from rtk.checks import check_floating, check_number
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,8 @@ class ModelScore(ABC):
                 another shape than that of ``x``.
             TypeError: for an ``x`` that is not floating-point, or a model that returns no tensor.
         """
-        if not x.is_floating_point():
-            raise TypeError(f"x must be a floating-point tensor, got {x.dtype}")
-        t = float(t)
+        check_floating("x", x)
+        t = check_number("t", t)
         self._check_time(t)
         working = torch.promote_types(_at_least_float32(x.dtype), self.dtype or x.dtype)
         return self._score(x.to(working), t, self.dtype or x.dtype).to(x.dtype)
@@ -83,6 +83,8 @@ class ModelScore(ABC):
         answer = getattr(answer, "sample", answer)
         if not isinstance(answer, Tensor):
             raise TypeError(f"the model returned {type(answer).__name__}, expected a tensor")
+        if not answer.is_floating_point():
+            raise TypeError(f"the model returned {answer.dtype}, expected floating-point numbers")
         if answer.shape != x.shape or answer.device != x.device:
             raise ValueError(
                 f"the model returned a tensor of shape {tuple(answer.shape)} on {answer.device}, "
@@ -151,7 +153,7 @@ def from_denoiser(
         ValueError: unless ``0 <= sigma_min < sigma_max``.
         TypeError: for a denoiser that cannot be called, or a dtype that is not floating-point.
     """
-    if not 0.0 <= sigma_min < sigma_max:
+    if not 0.0 <= check_number("sigma_min", sigma_min) < check_number("sigma_max", sigma_max):
         raise ValueError(
             f"noise levels need 0 <= sigma_min < sigma_max, got {sigma_min} and {sigma_max}"
         )

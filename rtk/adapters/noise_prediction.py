@@ -22,6 +22,7 @@ from torch import Tensor
 
 from rtk import process
 from rtk.adapters.denoiser import ModelScore
+from rtk.checks import check_flag
 
 PREDICTION_TYPES = ("epsilon", "v_prediction", "sample")
 
@@ -117,6 +118,7 @@ def from_noise_prediction(
         raise ValueError(
             f"prediction_type must be one of {PREDICTION_TYPES}, got {prediction_type!r}"
         )
+    check_flag("integer_timesteps", integer_timesteps)
     times = tuple(0.5 * abs(math.log(alpha_bar)) for alpha_bar in _schedule(alphas_cumprod))
     t_min = times[0] if times[0] > 0.0 else times[1]
     return NoisePredictionScore(
@@ -127,6 +129,8 @@ def from_noise_prediction(
 def _schedule(alphas_cumprod: Tensor | ArrayLike) -> list[float]:
     """The schedule as floats; an error unless it decreases strictly in (0, 1]."""
     try:
+        if isinstance(alphas_cumprod, Tensor) and alphas_cumprod.is_complex():
+            raise TypeError
         schedule = torch.as_tensor(alphas_cumprod, dtype=torch.float64, device="cpu")
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,11 +17,18 @@ from rtk.calibration import consistency, file, kernels, moments, pilot, selectio
 from rtk.calibration.model import Model
 from rtk.calibration.moments import Moments
 from rtk.calibration.selection import Trial
-from rtk.checks import check_count, check_dtype, check_positive, check_seed, check_shape
+from rtk.checks import (
+    check_count,
+    check_device,
+    check_dtype,
+    check_positive,
+    check_seed,
+    check_shape,
+)
 from rtk.gaussian_base import GaussianBase
 from rtk.samplers.calibrated import Calibrated, Step
 from rtk.score import CountedScore, Score
-from rtk.segments import T_START
+from rtk.segments import T_START, check_ends
 
 METHODS = ("calibrated", "rtk")
 VALUES = ("shape", "t_start", "seed", "finest", "rms", "consistency", "rows")
@@ -131,6 +139,16 @@ class Calibration:
             ValueError: if the file is damaged, or no calibration.
         """
         tensors, values = file.read(path)
+        try:
+            return cls._of(tensors, values)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{path} does not hold what Calibration.save writes, expected all of it: {error!r}"
+            ) from error
+
+    @classmethod
+    def _of(cls, tensors: dict[str, Tensor], values: dict[str, Any]) -> "Calibration":
+        """The calibration of the parts that `save` writes."""
 
         def part(folder: str) -> dict[str, Tensor]:
             prefix = f"{folder}."
@@ -231,18 +249,25 @@ def calibrate(
 
     Raises:
         ValueError, TypeError: as `rtk.sample`.
-        FloatingPointError: if the score is not finite along the pilot.
+        FloatingPointError: if the score is not finite along the pilot, or that of no data.
 
     Warns:
         SamplingWarning: if the score is a torch module in training mode.
     """
     seed, t_start = check_seed(seed), check_positive("t_start", t_start)
+    check_ends(t_start, 0.0)
     model = make_model(score, check_shape(shape), device, dtype)
     diagnostics.warn_of_training(score, depth=2)
     with _plain_torch():
         generator = torch.Generator().manual_seed(seed)
         run = pilot.run(model, t_start, generator, progress)
         base = bases.fit(model, run, generator)
+        if not bool(torch.isfinite(base.mean).all() and torch.isfinite(base.variances).all()):
+            raise FloatingPointError(
+                f"no Gaussian can be fitted to chains that begin at t_start={t_start:g} and end "
+                f"with a spread of {run.rms:.3g}, so that the model cannot be calibrated. "
+                "Expected data of about unit scale, and p_t close to N(0, I) at t_start"
+            )
         return Calibration(
             shape=model.shape,
             t_start=t_start,
@@ -271,5 +296,4 @@ def make_model(
     device: torch.device | str | None,
     dtype: torch.dtype | None,
 ) -> Model:
-    device = torch.device(device) if device is not None else torch.get_default_device()
-    return Model(CountedScore(score), shape, device, check_dtype(dtype))
+    return Model(CountedScore(score), shape, check_device(device), check_dtype(dtype))

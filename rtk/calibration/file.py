@@ -60,4 +60,7 @@ def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"{path} is no calibration: its format is {metadata.get('format')!r}, expected "
             f"{FORMAT!r}"
         )
-    return tensors, json.loads(metadata["values"])
+    try:
+        return tensors, json.loads(metadata["values"])
+    except (KeyError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is damaged, expected its values as JSON: {error!r}") from error

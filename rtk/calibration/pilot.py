@@ -82,6 +82,11 @@ def run(
             step = min(LONGEST, max(SHORTEST, step * factor))
             chains = corrected
         noise_left.append(float(((y - estimates[-1]) / sigma).square().mean()))
+        if noise_left[-1] == 0.0:
+            raise FloatingPointError(
+                f"the score is 0 at every point at the noise level {sigma:.3g}, so that the model "
+                "cannot be calibrated. Expected a score that leads away from the noise"
+            )
         bar.update()
         rms = float((estimates[-1] - estimates[-1].mean(0)).square().mean().sqrt())
         if _is_done(sigma, noise_left, u, rms):

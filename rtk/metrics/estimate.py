@@ -25,7 +25,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from rtk.checks import check_count
+from rtk.checks import check_count, check_seed
 from rtk.targets.gaussian_mixture import GaussianMixture
 
 Array = NDArray[np.float64]
@@ -124,6 +124,7 @@ class Reference:
                 f"a Reference is made of a GaussianMixture, got {type(mixture).__name__}"
             )
         check_count("size", size)
+        check_seed(seed)
         means = mixture.means.numpy()
         covariances = mixture.covariances.numpy()
         if covariances.ndim < 3:
@@ -165,6 +166,7 @@ def floor(
     check_reference(reference)
     check_count("size", size)
     check_count("replicates", replicates, 2)
+    check_seed(seed)
     generator = np.random.default_rng([FLOOR_STREAM, seed])
     values = np.empty(replicates)
     for i in range(replicates):
@@ -182,7 +184,7 @@ def check_reference(reference: object) -> None:
 
 def as_array(samples: Samples) -> Array:
     """Samples as float64 of shape (n, d), checked to be finite."""
-    if isinstance(samples, Tensor) and not samples.is_complex():
+    if isinstance(samples, Tensor) and not samples.is_complex() and samples.dtype != torch.bool:
         samples = samples.detach().to("cpu", torch.float64).numpy()
     try:
         x = np.asarray(samples)

@@ -12,7 +12,7 @@ from scipy.linalg import hadamard
 from scipy.special import ndtr, owens_t, softmax
 from scipy.stats import chi2
 
-from rtk.checks import check_count
+from rtk.checks import check_count, check_number
 from rtk.metrics.estimate import (
     Array,
     Estimate,
@@ -211,9 +211,12 @@ def _box(
         reach = 4.0 * np.sqrt(np.diagonal(reference.covariances, axis1=1, axis2=2))
         low, high = (reference.means - reach).min(axis=0), (reference.means + reach).max(axis=0)
         return low[:coordinates], high[:coordinates]
-    if np.shape(interval) != (2,) or not -np.inf < interval[0] < interval[1] < np.inf:
+    if np.shape(interval) != (2,):
         raise ValueError(f"interval must be (low, high) with low < high, got {interval}")
-    return np.full(coordinates, interval[0]), np.full(coordinates, interval[1])
+    low, high = (check_number("each end of interval", end) for end in interval)
+    if not -np.inf < low < high < np.inf:
+        raise ValueError(f"interval must be (low, high) with low < high, got {interval}")
+    return np.full(coordinates, low), np.full(coordinates, high)
 
 
 def _cells(x: Array, low: Array, high: Array, bins: int) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import ot
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from rtk.checks import check_count, check_positive
+from rtk.checks import check_count, check_positive, check_seed
 from rtk.metrics.estimate import (
     PROJECTION_STREAM,
     Array,
@@ -54,6 +54,7 @@ def sliced_w2(
     """
     x, y = _two_samples(samples, reference)
     check_count("projections", projections)
+    check_seed(seed)
     size = min(len(x), len(y)) // check_count("replicates", replicates, 2)
     if size < 2:
         raise ValueError(

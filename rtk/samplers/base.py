@@ -95,6 +95,7 @@ class Problem:
         return Problem.of(self.score.function, log_prob, both)
 
 
+@runtime_checkable
 class Sampler(Protocol):
     """How to cross a segment, how to cut the path by default, and what that costs at least."""
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from rtk import process
+from rtk.checks import check_flag
 from rtk.noise import Noise
 from rtk.samplers.base import Info, OneScorePerSegment, Problem, State, score_at
 
@@ -32,6 +33,9 @@ class DPMSolverPP2M(OneScorePerSegment):
     """
 
     stochastic: bool = False
+
+    def __post_init__(self) -> None:
+        check_flag("stochastic", self.stochastic)
 
     def __call__(
         self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise

@@ -19,6 +19,11 @@ class ExactKernel:
 
     mixture: GaussianMixture
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.mixture, GaussianMixture):
+            kind = type(self.mixture).__name__
+            raise TypeError(f"mixture must be a GaussianMixture, got {kind}")
+
     def __call__(
         self, problem: Problem, state: State, t_lo: float, nfe: int, noise: Noise
     ) -> tuple[State, Info]:

@@ -60,7 +60,9 @@ class Heun:
         return heun_step(problem, state, t_lo), Info()
 
     def _noisier(self, state: State, noise: Noise) -> State:
-        t = process.time_from_noise_level((1.0 + self.churn) * process.noise_level(state.t))
+        raised = process.time_from_noise_level((1.0 + self.churn) * process.noise_level(state.t))
+        # Rounding of a tiny churn must not lead below the state's own time.
+        t = max(raised, state.t)
         step = t - state.t
         spread = self.noise_scale * process.sigma(step)
         return State(process.alpha(step) * state.x + spread * noise.normal(), t)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from rtk import segments
-from rtk.checks import check_count, check_nonnegative, check_positive
+from rtk.checks import check_count, check_nonnegative, check_number, check_positive
 from rtk.energy import EnergyDifference, estimator
 from rtk.kernel import Point, ReverseTransition
 from rtk.mcmc.ghmc import ghmc
@@ -55,7 +55,7 @@ class ReverseTransitionSampler(ABC):
     data_variance: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.warm_start not in WARM_STARTS:
+        if self.warm_start not in [*WARM_STARTS]:
             raise ValueError(
                 f"unknown warm_start {self.warm_start!r}, expected one of {[*WARM_STARTS]}"
             )
@@ -153,7 +153,7 @@ class RTKMALA(ReverseTransitionSampler):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("proposal_radius", "domain_radius"):
-            if not getattr(self, name) > 0:
+            if not check_number(name, getattr(self, name)) > 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
 
     def cost(self, problem: Problem) -> tuple[int, int]:

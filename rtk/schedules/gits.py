@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rtk import process, segments
-from rtk.checks import check_count, check_positive
+from rtk.checks import check_count, check_device, check_dtype, check_positive, check_shape
 from rtk.noise import ChainNoise
 from rtk.samplers.base import Problem, State
 from rtk.samplers.dpm_solver import DPMSolverPP2M
@@ -80,8 +80,9 @@ def schedule(
 
     Raises:
         ValueError: for a grid that ends at 0 or has fewer segments than ``count``.
+        FloatingPointError: if the score is not finite on the trajectories.
     """
-    sides = (shape,) if isinstance(shape, int) else tuple(shape)
+    sides, device, dtype = check_shape(shape), check_device(device), check_dtype(dtype)
     fine = segments.karras(FINE) if grid is None else segments.check(grid)
     if fine[-1] == 0.0:
         raise ValueError("the fine grid must end above 0, where the noise level is not 0 yet")
@@ -93,6 +94,11 @@ def schedule(
     start = ChainNoise(seed, check_count("chains", chains), sides, device=device, dtype=dtype)
     with torch.no_grad():
         costs = cost_matrix(fine, *trajectories(counted, fine, start))
+    if not np.isfinite(costs[np.triu_indices(len(fine), 1)]).all():
+        raise FloatingPointError(
+            "the score is not finite on the warm-up trajectories, so that no schedule can be "
+            "chosen. Expected a score that is finite at every x and t of the fine grid"
+        )
     picked = shortest_path(costs, count, check_positive("gamma", gamma))
     return Schedule(tuple(fine[k] for k in picked), counted.evaluations)
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from rtk import process
-from rtk.checks import check_count
+from rtk.checks import check_count, check_floating
 
 Generator = torch.Generator | None
 DType = torch.dtype | None
@@ -77,9 +77,7 @@ class Target(ABC):
 
     def _check_x(self, x: Tensor) -> None:
         """Raise an error unless ``x`` is a floating-point tensor of shape (n, dimension)."""
-        if not isinstance(x, Tensor) or not x.is_floating_point():
-            kind = x.dtype if isinstance(x, Tensor) else type(x).__name__
-            raise TypeError(f"x must be a floating-point tensor, got {kind}")
+        check_floating("x", x)
         if x.ndim != 2 or x.shape[1] != self.dimension:
             raise ValueError(f"x must have shape (n, {self.dimension}), got {tuple(x.shape)}")
 
@@ -87,6 +85,8 @@ class Target(ABC):
 def check_time(t: float | Tensor) -> float:
     """``t`` as a float; an error unless it is one number and at least 0."""
     try:
+        if isinstance(t, str):  # which float() reads
+            raise TypeError
         time = float(t)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(f"t must be one number, got {t!r}") from None
@@ -101,6 +101,8 @@ def normal(shape: tuple[int, ...], generator: Generator, dtype: DType) -> Tensor
         raise TypeError(
             f"dtype must be a floating-point dtype such as torch.float32, got {dtype!r}"
         )
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise TypeError(f"generator must be a torch.Generator, got {generator!r}")
     device = None if generator is None else generator.device
     return torch.randn(shape, generator=generator, device=device, dtype=dtype)
 

@@ -241,8 +241,8 @@ def _by_products(x: Tensor, constants: Products) -> tuple[Tensor, Tensor]:
         the logits (m, n) and ``x - a c`` (d, n).
     """
     centre, inverse, pull, constant = constants
-    copy = torch.empty(x.shape[::-1], dtype=torch.float64, device=x.device).copy_(x.T)
-    away = copy.sub_(centre)
+    # Nothing is done in place: within `torch.vmap` only some of the tensors have its dimension.
+    away = x.T.to(torch.float64, memory_format=torch.contiguous_format) - centre
     logits = torch.addmm(constant, pull, away)
     if inverse.shape[1] == 1:
         return torch.addcmul(logits, inverse, away.square().sum(0), value=-0.5), away
@@ -256,7 +256,7 @@ def _score_by_products(x: Tensor, constants: Products) -> tuple[Tensor, Tensor]:
     weight = torch.exp(logits - largest)
     total = weight.sum(0)
     towards = constants.pull.T @ weight
-    score = torch.addcmul(towards, away, constants.inverse.T @ weight, value=-1.0).div_(total)
+    score = torch.addcmul(towards, away, constants.inverse.T @ weight, value=-1.0) / total
     log_prob = (largest + torch.log(total)).to(x.dtype)
     return score.T.to(x.dtype, memory_format=torch.contiguous_format), log_prob
 

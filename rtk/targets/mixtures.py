@@ -136,7 +136,7 @@ def mixture(name: str) -> GaussianMixture:
     Raises:
         ValueError: for a name that is not in `MIXTURES`; the message lists those that are.
     """
-    if name not in MIXTURES:
+    if name not in [*MIXTURES]:
         raise ValueError(f"unknown mixture {name!r}, expected one of {[*MIXTURES]}")
     return MIXTURES[name]()
 

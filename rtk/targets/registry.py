@@ -25,6 +25,6 @@ def target(name: str) -> Target:
     Raises:
         ValueError: for a name that is not in `TARGETS`; the message lists those that are.
     """
-    if name not in TARGETS:
+    if name not in [*TARGETS]:
         raise ValueError(f"unknown target {name!r}, expected one of {[*TARGETS]}")
     return TARGETS[name]()

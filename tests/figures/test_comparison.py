@@ -103,10 +103,10 @@ def test_outcomes_are_decided_by_the_scatter_of_the_batches() -> None:
     """Errors in the ratio 1.25: sure with a scatter of 2 %, not with one of 40 %."""
     for scatter, expected in ((0.02, 1.0), (0.4, 0.0)):
         frame = comparison.judged(invented({"rtk": 0.2, "ddpm": 0.25}, scatter))
-        signs = comparison.outcomes(frame, "rtk", "ddpm")
+        signs = comparison.outcomes(comparison.log_errors(frame), "rtk", "ddpm")
         assert len(signs) == 8
         assert (signs == expected).all()
-        assert (comparison.outcomes(frame, "ddpm", "rtk") == -expected).all()
+        assert (comparison.outcomes(comparison.log_errors(frame), "ddpm", "rtk") == -expected).all()
 
 
 def test_outcomes_are_corrected_for_the_number_of_cells() -> None:
@@ -117,9 +117,9 @@ def test_outcomes_are_corrected_for_the_number_of_cells() -> None:
     p = stats.ttest_ind(steps, steps + gap, equal_var=False).pvalue
     assert 0.05 / 8 < p < 0.05
     frame = comparison.judged(invented({"rtk": 0.2, "ddpm": 0.2 * np.exp(gap)}, scatter))
-    assert (comparison.outcomes(frame, "rtk", "ddpm") == 0.0).all()
+    assert (comparison.outcomes(comparison.log_errors(frame), "rtk", "ddpm") == 0.0).all()
     one = frame[(frame["target"] == "circle") & (frame["nfe_asked"] == 8)]
-    assert comparison.outcomes(one, "rtk", "ddpm").tolist() == [1.0]
+    assert comparison.outcomes(comparison.log_errors(one), "rtk", "ddpm").tolist() == [1.0]
 
 
 def test_duel_counts_wins_losses_and_ties() -> None:
@@ -127,20 +127,20 @@ def test_duel_counts_wins_losses_and_ties() -> None:
     errors = {"rtk": 0.2, "ddpm": 0.3}
     frame = comparison.judged(invented(errors, changed=changed))
     table = comparison.excesses(frame, comparison.judged(floor()))
-    found = comparison.duel(frame, table, "rtk", "ddpm")
+    found = comparison.duel(comparison.log_errors(frame), table, "rtk", "ddpm")
     assert (found.won, found.lost, found.tied) == (0.5, 0.25, 0.25)
     # Ratios of 0.1/0.2 on two targets, 0.2/0.2 on one and 0.4/0.2 on one.
     assert found.ratio == pytest.approx(0.75)
     assert found.low == pytest.approx(0.5)
     assert found.high == pytest.approx(2.0)
-    mirrored = comparison.duel(frame, table, "ddpm", "rtk")
+    mirrored = comparison.duel(comparison.log_errors(frame), table, "ddpm", "rtk")
     assert (mirrored.won, mirrored.lost) == (0.25, 0.5)
 
 
 def test_methods_at_the_floor_tie() -> None:
     frame = comparison.judged(invented({"rtk": 0.1, "ddpm": 0.1001}))
     table = comparison.excesses(frame, comparison.judged(floor()))
-    found = comparison.duel(frame, table, "rtk", "ddpm")
+    found = comparison.duel(comparison.log_errors(frame), table, "rtk", "ddpm")
     assert (found.won, found.lost, found.tied) == (0.0, 0.0, 1.0)
     assert [found.ratio, found.low, found.high] == pytest.approx([1.0, 1.0, 1.0])
 

@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 
 from figures import style
+from figures.analysis import published
 from figures.tables import calibration as calibration_table
 from figures.tables import compute as compute_table
 from figures.tables import images as images_table
-from figures.tables import mixture_order
+from figures.tables import mixture_order, mixture_steps
 from figures.tables import mixtures as mixtures_table
 
 METHODS = [*mixtures_table.RTK, "ddpm", "ddim", "dpm++2m", "ddpm-log-snr"]
@@ -123,7 +124,7 @@ def test_share_of_the_grid() -> None:
 def test_differences_from_published_values() -> None:
     """On `circle` DDPM is published with .746 at 25; at 55 there is no published value."""
     frame = mixtures("ddpm", 0.241)
-    compared = calibration_table.compared(frame)
+    compared = published.compared(frame)
     ddpm = compared[compared["method"] == "ddpm"]
     assert ddpm["difference"].tolist() == pytest.approx([-0.005])
     numbers = calibration_table.numbers(frame)
@@ -206,3 +207,29 @@ def test_short_experiments_share_the_last_row() -> None:
     assert table["jobs"].tolist() == [2, 2]
     assert table["thread minutes"].tolist() == pytest.approx([0.6, 0.4])
     assert table["longest job (minutes)"].tolist() == pytest.approx([0.4, 0.3])
+
+
+def test_best_step_in_hindsight() -> None:
+    """The step with the highest accuracy is kept, with the weights of that step."""
+    cases = {"method": "rtk-mala", "nfe_asked": 25}
+    frame = pd.DataFrame(
+        {"target": target, **cases, "metric": published.METRIC, "value": 0.9}
+        for target in ("circle", "spiral")
+    )
+    steps = pd.DataFrame(
+        {"target": target, **cases, "step_size": step, "metric": metric, "value": value}
+        for target in ("circle", "spiral")
+        for step, accuracy, weights in ((0.1, 0.93, 0.2), (0.2, 0.94, 0.6), (0.4, 0.92, 0.1))
+        for metric, value in (
+            (published.METRIC, accuracy),
+            (mixture_steps.WEIGHTS, weights),
+        )
+    )
+    numbers = mixture_steps.numbers(frame, steps)
+    assert numbers["steps"] == 3
+    assert numbers["compared"] == numbers["notable"] == 2
+    assert numbers["notable_of_best"] == 1
+    assert numbers["gap_circle_25_largest"] == pytest.approx(0.94 - 0.936)
+    assert numbers["gap_spiral_25_least"] == pytest.approx(0.94 - 0.96)
+    assert numbers["weights_least"] == numbers["weights_largest"] == 0.6
+    assert [*mixture_steps.table(frame, steps)["step"]] == [0.2, 0.2]

@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -23,7 +24,8 @@ from snakemake.utils import update_config, validate
 
 import rtk
 from experiments.images import sample
-from experiments.mixtures import sample as mixtures
+from experiments.mixtures import grid as mixtures
+from experiments.workflow.configuration import joined
 from figures import style
 
 ROOT = Path(__file__).parents[2]
@@ -37,11 +39,7 @@ def load(path: Path) -> Any:
 
 def configuration(scale: str) -> dict[str, Any]:
     """The studies, the protocol and the sizes of a scale, joined as the Snakefile does it."""
-    config: dict[str, Any] = {"scale": scale}
-    update_config(config, load(CONFIG / "studies.yaml"))
-    update_config(config, load(CONFIG / "protocol.yaml"))
-    update_config(config, load(CONFIG / f"{scale}.yaml"))
-    return config
+    return {"scale": scale} | joined("studies", "protocol", scale)
 
 
 def paths(config: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -219,7 +217,7 @@ def make(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 def test_help_lists_the_targets() -> None:
     listed = [line.split()[0] for line in make("help").stdout.splitlines()]
     assert listed == [
-        *("all", "smoke", "report", "notebooks", "unlock", "check", "test", "lint", "env"),
+        *("all", "smoke", "report", "notebooks", "check", "test", "lint", "env"),
         *("environment.yml", "readme", "clean", "help"),
     ]
     for target in listed:
@@ -258,11 +256,6 @@ def test_other_paths_are_taken(tmp_path: Path, name: str) -> None:
     assert make("--dry-run", "env", cwd=copy_of_makefile(folder)).returncode == 0
 
 
-def test_unlock_is_snakemakes(tmp_path: Path) -> None:
-    """The command is the one with which `test_workflow.py` unlocks a workflow that it killed."""
-    assert ".venv/bin/snakemake --unlock" in make("--dry-run", "unlock").stdout
-
-
 def test_old_python_is_refused(tmp_path: Path) -> None:
     """The Python is refused before any file is made. The stand-in is this Python, called 3.10."""
     copy_of_makefile(tmp_path)
@@ -297,6 +290,29 @@ def test_environment_is_installed_once_and_again_when_the_pins_change(tmp_path: 
     assert (tmp_path / "asked").read_text(encoding="utf-8").count(
         "--requirement requirements.txt"
     ) == 2
+
+
+def test_environment_that_was_not_finished_is_built_anew(tmp_path: Path) -> None:
+    """The stand-in kills the first installation, as well as the `make` that asked for it."""
+    copy_of_makefile(tmp_path)
+    python = tmp_path / "python"
+    python.write_text(
+        f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\n'
+        f'if [ "$2" = venv ]; then mkdir -p .venv/bin; cp {python} .venv/bin/python; fi\n'
+        f'if [ "$3" = install ] && mkdir {tmp_path}/killed; then kill -9 0; fi\n',
+        encoding="utf-8",
+    )
+    python.chmod(0o755)
+    command = ["make", "env", f"PYTHON={python}"]
+    killed = subprocess.run(command, cwd=tmp_path, start_new_session=True, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert make("env", f"PYTHON={python}", cwd=tmp_path).returncode == 0
+    asked = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
+    assert [line for line in asked if "venv" in line] == ["-m venv .venv", "-m venv --clear .venv"]
+    assert sorted(path.name for path in (tmp_path / ".venv").iterdir()) == [
+        "bin",
+        "requirements.installed",
+    ]
 
 
 def test_continuous_integration_runs_make_test() -> None:

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +25,9 @@ from figures import style
 from figures.analysis.mutants import POSITIVE, clean, matrix
 from paper import verdicts
 from tests.additions import add_sampler
+from tests.project import interruption
+from tests.project.contents import content
+from tests.project.copies import copy_of_project
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results" / "smoke"
@@ -53,6 +55,7 @@ COMPARISON = [
     *(f"comparison/{method}" for method in [*COMPARED, "exact"]),
     *(f"score_errors/{method}" for method in [*WRONG_SCORES, "exact"]),
 ]
+STEPS = [f"mixture_steps/{target}" for target in SIZES["mixture_steps"]["nfe"]]
 ON_IMAGES = [f"exact_images/{collection}" for collection in SIZES["exact_images"]["collections"]]
 TUNED_ON_IMAGES = [
     name
@@ -71,18 +74,20 @@ CHECKS = [
     *BEYOND,
     *ON_IMAGES,
 ]
-TABLES = [*SAMPLED, *FLOORS, *COMPARISON, *CHECKS]
+TABLES = [*SAMPLED, *FLOORS, *COMPARISON, *STEPS, *CHECKS]
 # Experiments that have a figure, a table for print, and numbers for the article.
 FINISHED = [*dict.fromkeys(check.split("/")[0] for check in CHECKS)]
 NUMBERS = [
     *FINISHED,
     "mixtures",
     "mixture_order",
+    "mixture_steps",
     "calibration",
     *DATASETS,
     "comparison",
     "comparison_error",
     "compute",
+    "paper_scale",
     "benchmark",
 ]
 PRINTED = [*NUMBERS, "comparison_protocol", "table_1"]
@@ -188,7 +193,10 @@ def test_table_is_tidy_and_knows_its_origin(name: str) -> None:
     assert list(frame.columns)[: len(results.COLUMNS)] == list(results.COLUMNS)
     experiment, *_ = name.split("/")
     assert set(frame["experiment"]) == {experiment}
-    if name not in CHECKS:
+    if name in STEPS:
+        assert set(frame["target"]) == {Path(name).name}
+        assert set(frame["method"]) == {*PROTOCOL["mixture_steps"]["methods"]}
+    elif name not in CHECKS:
         assert set(frame["method"]) == {Path(name).name}
     assert np.isfinite(frame["value"]).all()
     assert not (frame["standard_error"] < 0).any()
@@ -381,18 +389,6 @@ def test_a_new_date_alone_changes_nothing() -> None:
     test_nothing_is_left_to_do()
 
 
-def copy_of_project(folder: Path, *others: str) -> Path:
-    """Copy the files that the workflow needs, and others by name, with their dates."""
-    for name in ("Snakefile", "rtk", "experiments", "figures", "paper", "profiles", *others):
-        source, target = ROOT / name, folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, target)
-    return folder
-
-
 @pytest.mark.parametrize(
     ("old", "new", "repeated"),
     [
@@ -433,34 +429,38 @@ def test_a_new_sampler_runs_only_what_takes_any_sampler(tmp_path: Path) -> None:
 CHEEGER = "results/smoke/tables/cheeger.csv"
 
 
-def test_workflow_that_was_killed_is_unlocked(tmp_path: Path) -> None:
-    """A killed workflow leaves a lock, Snakemake reports it, and `make unlock` removes it."""
+def test_second_run_is_refused_and_a_killed_one_goes_on(tmp_path: Path) -> None:
+    """No command is needed between the kill and the next run. The first run takes minutes."""
     project = copy_of_project(tmp_path, "environment.yml")
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", "scale=smoke"]
-    killed = subprocess.Popen(
-        [*command, "--", CHEEGER],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    locks, log = project / ".snakemake" / "locks", project / "results/smoke/logs/cheeger.log"
+    targets = [CHEEGER, "results/smoke/tables/mutants.csv"]
+    first = interruption.start(project, cores=2, targets=targets)
+    log = project / "results/smoke/logs/cheeger.log"
     deadline = time.monotonic() + 120
     while not log.exists():
-        assert killed.poll() is None
+        assert first.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
-    assert list(locks.iterdir())
-    run = snakemake("--config", "scale=smoke", "--", CHEEGER, cwd=project)
-    assert run.returncode != 0
-    assert "LockException" in run.stdout
-    assert snakemake("--unlock", cwd=project).returncode == 0
+    second = snakemake("--config", "scale=smoke", "--", CHEEGER, cwd=project)
+    assert second.returncode != 0
+    assert "Another Snakemake is at work in this folder" in second.stdout
+    assert "LockException" in second.stdout
+    assert first.poll() is None
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    assert list((project / ".snakemake" / "locks").iterdir())
     run = snakemake("--config", "scale=smoke", "--", CHEEGER, cwd=project)
     assert run.returncode == 0, run.stdout
     assert (project / CHEEGER).read_bytes() == (ROOT / CHEEGER).read_bytes()
+
+
+def test_workflow_that_was_killed_has_the_results_of_one_that_was_not(tmp_path: Path) -> None:
+    """The moments are fixed; what they meet depends on the machine, the results do not."""
+    project = copy_of_project(tmp_path, "environment.yml")
+    targets = [CHEEGER, "results/smoke/figures/cheeger.pdf"]
+    assert interruption.disturb(project, [2.0, 6.0, 9.0], 1, targets)
+    made = interruption.contents(project)
+    assert {*targets} <= made.keys()
+    assert made == {name: content(ROOT / name) for name in made}
 
 
 def test_locale_without_utf_8(tmp_path: Path) -> None:

@@ -212,5 +212,5 @@ def test_rules_rejected(nodes: tuple[float, ...], weights: tuple[float, ...]) ->
 def test_parameters_rejected() -> None:
     with pytest.raises(ValueError, match="fraction must"):
         Taylor(0.0)
-    with pytest.raises(ValueError, match="at least 1 node, got 0"):
+    with pytest.raises(ValueError, match="count must be at least 1, got 0"):
         gauss_legendre(0)

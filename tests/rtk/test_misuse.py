@@ -265,24 +265,3 @@ def test_a_module_in_training_mode_is_warned_of() -> None:
     (message,) = warned(score=Score())
     assert "call score.eval()" in message
     assert warned(score=Score().eval()) == []
-
-
-@pytest.mark.parametrize(
-    ("method", "options", "message"),
-    [
-        ("rtk-mala", {"step_size": "0.1"}, "step_size must be a number, got '0.1'"),
-        ("rtk-uld", {"friction": None}, "friction must be a number, got None"),
-        ("rtk-uld", {"data_variance": "1"}, "data_variance must be a number, got '1'"),
-        ("ald", {"data_variance": -1.0}, "data_variance must be a finite number >= 0, got -1.0"),
-        ("ald", {"step_size": [0.1]}, "step_size must be a number"),
-        ("ddpm", {"dtype": "float32"}, "dtype must be torch.float32 or torch.float64, got 'float"),
-        ("ddpm", {"segments": ["a", "b"]}, "each time of segments must be a number, got 'a'"),
-        ("ddpm", {"segments": "12"}, "segments must be"),
-        ("ddpm", {"callback": 3}, "callback must be callable"),
-    ],
-)
-def test_errors_in_the_words_of_the_user(
-    method: str, options: dict[str, Any], message: str
-) -> None:
-    with pytest.raises((TypeError, ValueError), match=message):
-        rtk.sample(skewed().score, 2, 4, method, nfe=20, **options)

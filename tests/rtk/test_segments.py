@@ -91,7 +91,17 @@ def test_check_takes_exactly_the_decreasing_grids(values: set[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    "times", [[], [1.0], [1.0, -0.1], [math.inf, 1.0], [1.0, math.nan], [math.nan, 1.0]]
+    "times",
+    [
+        [],
+        [1.0],
+        [1.0, -0.1],
+        [2.0, 1.0, -0.1],
+        [300.1, 1.0],
+        [math.inf, 1.0],
+        [1.0, math.nan],
+        [math.nan, 1.0],
+    ],
 )
 def test_check_rejects(times: list[float]) -> None:
     with pytest.raises(ValueError, match="two or more decreasing times >= 0"):
@@ -114,3 +124,8 @@ def test_log_snr_cannot_reach_zero() -> None:
 def test_lipschitz_rejected(lipschitz: float) -> None:
     with pytest.raises(ValueError, match="lipschitz must be positive and finite"):
         segments.from_lipschitz(lipschitz)
+
+
+def test_the_latest_time_is_taken() -> None:
+    assert segments.check([segments.LATEST, 1.0]) == (300.0, 1.0)
+    assert all(math.isfinite(t) for t in segments.log_snr(5, segments.LATEST))

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from rtk import ReverseTransition, process
 from rtk.noise import ChainNoise
@@ -77,3 +78,16 @@ def test_ddpm_has_the_posterior_variance() -> None:
 def test_ddpm_needs_the_score() -> None:
     with pytest.raises(ValueError, match="needs the score"):
         WARM_STARTS["ddpm"].draw(kernel_at([0.0, 0.0], 1), None, ChainNoise(0, 1, (2,)), LIPSCHITZ)
+
+
+@pytest.mark.parametrize("name", WARM_STARTS)
+def test_the_noise_is_added(name: str) -> None:
+    """The start is affine in the noise; moments cannot tell it from heavy tails about the mean."""
+    kernel = kernel_at([0.4, -1.0], 1)
+    score = skewed().score(kernel.x, T_HI)
+
+    def start(scale: float) -> Tensor:
+        noise = ScriptedNoise(scale * torch.tensor([[0.5, -3.0]], dtype=DOUBLE))
+        return WARM_STARTS[name].draw(kernel, score, noise, LIPSCHITZ)
+
+    torch.testing.assert_close(start(3.0) - start(2.0), start(2.0) - start(1.0))

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -22,6 +23,7 @@ def test_samples_and_counts_do_not_depend_on_workers(method: str) -> None:
         )
 
     assert run(3) == run(1)
+    assert run(1).nfe == sum(segment.nfe for segment in run(1).diagnostics.segments) > 0
 
 
 def test_callbacks_come_one_at_a_time() -> None:
@@ -41,7 +43,9 @@ def test_callbacks_come_one_at_a_time() -> None:
 
 
 def test_order_and_threads_of_torch() -> None:
-    threads = torch.get_num_threads()
+    before = torch.get_num_threads()
+    threads = 2
+    torch.set_num_threads(threads)
 
     def function(k: int) -> tuple[int, int, int]:
         time.sleep(0.01 * (k % 3))
@@ -52,9 +56,12 @@ def test_order_and_threads_of_torch() -> None:
     assert 1 < len({thread for _, thread, _ in answers}) <= 3
     assert {inner for _, _, inner in answers} == {1}
     assert torch.get_num_threads() == threads
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == threads
     assert {thread for _, thread, _ in ordered_map(function, range(3), 1)} == {
         threading.get_ident()
     }
+    torch.set_num_threads(before)
 
 
 def test_an_error_stops_what_nobody_has_begun() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from experiments.mixtures.sample import accuracy_by_run, grid
+from experiments.mixtures.grid import grid
+from experiments.mixtures.sample import accuracy_by_run
 from rtk import metrics, segments, targets
 
 

@@ -17,6 +17,16 @@ from rtk.metrics import Estimate
 ROOT = Path(__file__).parents[3]
 
 
+def run_script(script: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, script],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+
+
 def test_output_goes_to_the_log(tmp_path: Path) -> None:
     """Printed text, messages of compiled code (written to the descriptor) and the traceback."""
     script = tmp_path / "script.py"
@@ -31,17 +41,27 @@ def test_output_goes_to_the_log(tmp_path: Path) -> None:
         "raise ValueError('the reason')\n",
         encoding="utf-8",
     )
-    run = subprocess.run(
-        [sys.executable, script],
-        env={"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
+    run = run_script(script)
     assert run.returncode == 1
     assert run.stdout == run.stderr == ""
     for text in ("printed", "from compiled code", "ValueError: the reason"):
         assert text in log.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that stands for a full disk")
+def test_error_for_which_the_log_has_no_room_is_printed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import types\n"
+        "from experiments.workflow import job\n"
+        "snakemake = types.SimpleNamespace(log=['/dev/full'])\n"
+        "job.start()\n"
+        "raise OSError('no room for the table')\n",
+        encoding="utf-8",
+    )
+    run = run_script(script)
+    assert run.returncode != 0
+    assert "OSError: no room for the table" in run.stderr
 
 
 def test_script_run_by_hand_says_what_to_do() -> None:

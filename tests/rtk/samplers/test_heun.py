@@ -129,3 +129,13 @@ def test_churn_has_a_range(churn_from: float, churn_to: float, noisy: bool) -> N
 def test_bad_options(options: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Heun(**options)
+
+
+@pytest.mark.parametrize("churn", [5e-324, 1e-17, 1e-12])
+def test_tiny_churn_is_no_churn(churn: float) -> None:
+    """Rounding may carry the raised time below the state's own, where no noise could be added."""
+    tiny, none = (
+        rtk.sample(skewed().score, 2, 5, "heun", nfe=9, segments=4, churn=each)
+        for each in (churn, 0.0)
+    )
+    torch.testing.assert_close(tiny.samples, none.samples, rtol=1e-4, atol=1e-4)

@@ -1,0 +1,179 @@
+"""What the experiments are expected to take at paper scale."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from experiments.workflow.configuration import joined
+from figures.analysis import cost
+from figures.tables import paper_scale
+
+STUDIES = joined("studies")["studies"]
+
+WITHOUT_TIME = {
+    *((name, "kept") for name in ("mixtures", "beyond_mixtures", "images", "comparison")),
+    # The search for cheap runs tries as many start times between other bounds.
+    ("convergence", "longest"),
+}
+"""Sizes on which no job's time depends: samples kept for figures, the bounds of a search."""
+
+
+DEFAULT, PAPER = joined("protocol", "default"), joined("protocol", "paper")
+CHANGED = [
+    (section, key)
+    for section, content in PAPER.items()
+    if isinstance(content, dict)
+    for key in content
+    if content[key] != DEFAULT[section].get(key) and (section, key) not in WITHOUT_TIME
+]
+JOB = {
+    "sample_images": "mnist/ddpm",
+    "images_floor": "fashion_mnist",
+    "sample_exact_images": "mnist",
+    "log_concavity": "circle",
+    "mixture_steps": "circle",
+}
+
+
+def parts(config: dict[str, Any]) -> dict[str, list[float]]:
+    """The products of sizes of every rule."""
+    found = {
+        rule: products(config, JOB.get(rule, "")) for rule, (_, products) in cost.PARTS.items()
+    }
+    return {rule: [*(p.values() if isinstance(p, dict) else p)] for rule, p in found.items()}
+
+
+@pytest.mark.parametrize(("section", "key"), CHANGED)
+def test_every_size_that_is_larger_at_paper_scale_costs_time(section: str, key: str) -> None:
+    config = copy.deepcopy(DEFAULT)
+    config[section][key] = copy.deepcopy(PAPER[section][key])
+    if key == "score":
+        config["images"]["retrain"] = True
+    if key == "retrain":
+        config["images"]["score"] = PAPER["images"]["score"]
+    before, after = parts(DEFAULT), parts(config)
+    assert any(b > a for rule in before for a, b in zip(before[rule], after[rule], strict=True))
+
+
+def test_every_study_has_a_cost() -> None:
+    assert {*STUDIES} <= {*cost.PARTS}
+
+
+@pytest.mark.parametrize("rule", cost.PARTS)
+def test_no_job_gets_shorter(rule: str) -> None:
+    job = JOB.get(rule, "")
+    assert cost.factor(rule, job, DEFAULT, DEFAULT) == 1.0
+    assert cost.factor(rule, job, DEFAULT, PAPER) >= 1.0
+
+
+def test_the_part_that_grows_most_gives_the_factor() -> None:
+    """Twice the chains at NFE 10 and 30 instead of 20 make 4, and 3 times the points 9 x 2."""
+    metrics = {"sinkhorn": {"points": 100, "replicates": 4}}
+    few = {"mixtures": {"chains": 50, "nfe": [20], "metrics": metrics}}
+    many = copy.deepcopy(few)
+    many["mixtures"] |= {"chains": 100, "nfe": [10, 30]}
+    assert cost.factor("simulate_mixture", "", few, many) == 4.0
+    many["mixtures"]["metrics"] = {"sinkhorn": {"points": 300, "replicates": 4}}
+    assert cost.factor("simulate_mixture", "", few, many) == 18.0
+
+
+def test_the_target_that_grows_most_gives_the_factor() -> None:
+    """Chains by 2 and by 10, although those of all targets together only by 3; and a third target,
+    which takes half as long as the two others."""
+    tuning = {"separated": 700, "wide": 100}
+    here = {"comparison": {"budget": 8, "nfe": [5], "tuning": tuning}}
+    there = copy.deepcopy(here)
+    there["comparison"]["tuning"] = {"separated": 1400, "wide": 1000}
+    assert cost.factor("tune", "ddpm", here, there) == 10.0
+    there["comparison"]["tuning"] = {"separated": 1400, "wide": 1000, "mild": 50}
+    assert cost.factor("tune", "ddpm", here, there) == 15.0
+
+
+def test_a_network_of_twice_the_channels_takes_four_times_as_long() -> None:
+    """And the shipped network takes what its record says, whatever the settings of training are."""
+    images = {"retrain": True, "score": {"steps": 13_000, "fine": 64, "coarse": 128}}
+    assert cost.factor("train_score", "", DEFAULT, {"images": images}) == 4.0
+    assert cost.factor("train_score", "", DEFAULT, {"images": images | {"retrain": False}}) == 1.0
+
+
+def write_benchmark(path: Path, seconds: float) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"s\th:m:s\n{seconds}\t0:00:00\n", encoding="utf-8")
+    return str(path)
+
+
+def test_benchmarks_are_read_by_rule_and_job(tmp_path: Path) -> None:
+    folder = tmp_path / "benchmarks" / "results" / "benchmarks"
+    paths = [
+        write_benchmark(folder / "compare" / "dpm++2m.tsv", 5.0),
+        write_benchmark(folder / "simulate_mixture" / "circle" / "ddpm.tsv", 6.5),
+        write_benchmark(folder / "mixing.tsv", 7.0),
+    ]
+    assert [*paper_scale.benchmarks(paths)] == [
+        {"rule": "compare", "job": "dpm++2m", "seconds": 5.0},
+        {"rule": "simulate_mixture", "job": "circle/ddpm", "seconds": 6.5},
+        {"rule": "mixing", "job": "", "seconds": 7.0},
+    ]
+
+
+def test_trainings_are_read_from_the_networks(tmp_path: Path) -> None:
+    path = tmp_path / "mnist" / "score.safetensors"
+    path.parent.mkdir()
+    save_file({"w": torch.zeros(1)}, path, metadata={"record": json.dumps({"seconds": 12.5})})
+    expected = {"rule": "train_score", "job": "mnist", "seconds": 12.5}
+    assert [*paper_scale.trainings([str(path)])] == [expected]
+
+
+def test_all_seconds_but_those_of_the_start_grow() -> None:
+    """A start of 4 s. Mutants have one size at all scales; comparison has twice the chains."""
+    here = copy.deepcopy(DEFAULT)
+    there = copy.deepcopy(DEFAULT)
+    there["comparison"]["targets"] = {n: 2 * k for n, k in here["comparison"]["targets"].items()}
+    jobs = pd.DataFrame(
+        [("mutants", "", 4.0), ("compare", "ddpm", 10.0), ("compare", "ddim", 7.0)],
+        columns=["rule", "job", "seconds"],
+    )
+    jobs = paper_scale.expected(jobs, here, there)
+    assert jobs["there"].tolist() == pytest.approx([4 / 3600, 16 / 3600, 10 / 3600])
+    assert jobs["here"].tolist() == pytest.approx([4 / 3600, 10 / 3600, 7 / 3600])
+    assert paper_scale.numbers(jobs) == pytest.approx(
+        {"hours": 30 / 3600, "longest": 16 / 3600, "path": 16 / 3600}
+    )
+
+
+def test_the_longest_path_is_that_of_a_network_and_what_samples_with_it() -> None:
+    """5 + 3 h on MNIST. Elsewhere 6 + 1, 1 + 2 with its own settings, and 4 + 3.5 with all."""
+    jobs = pd.DataFrame(
+        [
+            ("train_score", "mnist", 5.0),
+            ("sample_images", "mnist/ddpm", 3.0),
+            ("train_score", "fashion_mnist", 6.0),
+            ("sample_images", "fashion_mnist/ddpm", 1.0),
+            ("tune", "heun", 4.0),
+            ("tune", "ddpm", 1.0),
+            ("compare", "ddpm", 2.0),
+            ("sample_exact_images", "mnist", 3.5),
+        ],
+        columns=["rule", "job", "there"],
+    )
+    assert paper_scale.longest_path(jobs) == 8.0
+    assert paper_scale.longest_path(jobs[~jobs["rule"].isin(["train_score"])]) == 7.5
+    assert paper_scale.longest_path(jobs[jobs["job"] == "ddpm"]) == 3.0
+
+
+def test_the_longest_experiment_stands_first_and_short_ones_last() -> None:
+    jobs = pd.DataFrame(
+        {"experiment": name, "here": 0.01, "there": hours}
+        for name, hours in (("c", 0.04), ("a", 0.2), ("d", 0.05), ("b", 2.0), ("a", 0.3))
+    )
+    table = paper_scale.table(jobs).set_index("experiment")
+    assert table.index.tolist() == ["b", "a", paper_scale.OTHERS]
+    assert table["jobs"].tolist() == [1, 2, 2]
+    assert table["hours at paper scale"].tolist() == pytest.approx([2.0, 0.5, 0.09])
+    assert table["longest job (hours)"].tolist() == pytest.approx([2.0, 0.3, 0.05])
