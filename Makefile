@@ -19,11 +19,14 @@ stamp := $(environment)/requirements.installed
 # one, which it would then take for installed.
 unfinished := $(environment)/requirements.unfinished
 
+environment-rivals := .venv-benchmark
+stamp-rivals := $(environment-rivals)/requirements.installed
+
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all smoke report notebooks check test lint env readme clean help
+.PHONY: all smoke report notebooks check test lint env readme benchmark clean help
 
 pytest := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest
 
@@ -74,12 +77,23 @@ environment.yml: requirements.txt  ## the pins of requirements.txt, copied for c
 	{ sed '/- pip:/q' $@; sed -n 's/^[A-Za-z].*==.*/      - &/p' $<; } > $@.new
 	mv $@.new $@
 
+# The rivals of the benchmark have an environment of their own.
+$(stamp-rivals): $(stamp) experiments/benchmark/requirements.txt
+	$(PYTHON) -m venv $(environment-rivals)
+	$(environment-rivals)/bin/python -m pip install --disable-pip-version-check --quiet \
+	    --requirement experiments/benchmark/requirements.txt
+	$(environment-rivals)/bin/python -m pip check
+	touch $@
+
 readme: env  ## after a run at default scale: its verdicts and headline figure into the README
 	$(bin)/python -m paper.readme
 
-clean:  ## remove everything generated: results, caches, the workflow's records (not .venv)
+benchmark: $(stamp-rivals)  ## times chain-steps beside BlackJAX and diffrax (15 minutes, two cores)
+	$(bin)/python -m experiments.benchmark.measure
+
+clean:  ## remove everything generated: results, caches, the workflow's records (not the environments)
 	rm -rf results .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find . -path ./$(environment) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	find . -path "./$(environment)*" -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z.]+:.*  ## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -90,6 +90,7 @@ NUMBERS = [
     "comparison_error",
     "compute",
     "paper_scale",
+    "benchmark",
 ]
 PRINTED = [*NUMBERS, "comparison_protocol", "table_1"]
 FIGURES = [
@@ -102,6 +103,7 @@ FIGURES = [
         for name in ("curves", "sliced_w2", "energy_distance", "matrix", "error", "scatter")
     ),
     *FINISHED,
+    "benchmark",
     "beyond_mixtures_scatter",
     *(f"{dataset}_{picture}" for dataset in DATASETS for picture in ("frechet", "samples")),
 ]
