@@ -82,7 +82,7 @@ rule all:
         # Notebooks.
         expand(
             "<results>/notebooks/{notebook}.ipynb",
-            notebook=["tour", "own_score", "calibrate", "mixtures", "mnist", "theory"],
+            notebook=["tour", "own_score", "calibrate", "pipeline", "mixtures", "mnist", "theory"],
         ),
 
 

@@ -5,6 +5,7 @@ NOTEBOOKS = {
     "tour": [],
     "own_score": [],
     "calibrate": [],
+    "pipeline": [image_data("mnist")],
     "mixtures": [
         *mixture_tables([*MIXTURES["methods"], "exact"]),
         *mixture_samples([*MIXTURES["methods"], "exact"]),

@@ -255,8 +255,9 @@ def _score_by_products(x: Tensor, constants: Products) -> tuple[Tensor, Tensor]:
     largest = logits.amax(0)
     weight = torch.exp(logits - largest)
     total = weight.sum(0)
+    weight = weight / total
     towards = constants.pull.T @ weight
-    score = torch.addcmul(towards, away, constants.inverse.T @ weight, value=-1.0) / total
+    score = torch.addcmul(towards, away, constants.inverse.T @ weight, value=-1.0)
     log_prob = (largest + torch.log(total)).to(x.dtype)
     return score.T.to(x.dtype, memory_format=torch.contiguous_format), log_prob
 

@@ -2,6 +2,7 @@
 
 import math
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -71,3 +72,4 @@ def test_figure_has_a_point_for_each_error() -> None:
     assert points["score network"] == [0.5, 1.0]
     assert points["energy network"] == pytest.approx([5.0, 10.0, 15.0])
     assert figure.axes[2].get_xlabel() == "Fréchet distance"
+    plt.close(figure)
