@@ -20,15 +20,15 @@ APART = 0.22
 
 
 def draw_errors(axes: Axes, rows: pd.DataFrame) -> None:
-    """One line of points for each sampler, with standard errors."""
+    """One line of points for each sampler, from above in the order of the style."""
     present = {*rows["method"]}
-    methods = [method for method in style.METHODS if method in present]
+    methods = [method for method in reversed(style.METHODS) if method in present]
     for k, (network, label) in enumerate(NETWORKS.items()):
         own = rows[rows["network"] == network]
         if own.empty:
             continue
         color, marker = LOOKS[network]
-        heights = [methods.index(method) + APART * (k - 1) for method in own["method"]]
+        heights = [methods.index(method) - APART * (k - 1) for method in own["method"]]
         axes.errorbar(
             own["value"],
             heights,
@@ -39,7 +39,6 @@ def draw_errors(axes: Axes, rows: pd.DataFrame) -> None:
             label=label,
         )
     axes.set_yticks(range(len(methods)), [style.look(method).label for method in methods])
-    axes.invert_yaxis()
     axes.set_xscale("log")
 
 

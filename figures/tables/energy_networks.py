@@ -21,6 +21,12 @@ def about(frame: pd.DataFrame, target: str, network: str) -> dict[str, float]:
     }
 
 
+def time_ratio(samples: pd.DataFrame) -> float:
+    """How many times longer samplers take with the energy network, the median over the runs."""
+    seconds = samples.pivot_table("seconds", ["method", "nfe_asked"], "network").dropna()
+    return float((seconds["energy"] / seconds["score"]).median())
+
+
 def table(frame: pd.DataFrame) -> pd.DataFrame:
     """One row per target and network: the network, and errors at the largest number of scores."""
     rows = []
@@ -53,6 +59,7 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         ends = budgets(frame, target)
         found |= {f"nfe_least_{target}": float(ends[0]), f"nfe_most_{target}": float(ends[-1])}
         samples = where(frame, part="samples", target=target)
+        found[f"time_ratio_{target}"] = time_ratio(samples)
         for network in samples["network"].unique():
             end = style.identifier(f"{network}-{target}")
             found |= {f"{k}_{end}": v for k, v in about(frame, target, network).items()}
@@ -62,7 +69,6 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
                     name = f"{style.identifier(str(method))}_{place}_{end}"
                     found[f"error_{name}"] = row["value"]
                     found[f"standard_error_{name}"] = row["standard_error"]
-                    found[f"seconds_{name}"] = row["seconds"]
                     if row["acceptance"] == row["acceptance"]:
                         found[f"acceptance_{name}"] = row["acceptance"]
     return found

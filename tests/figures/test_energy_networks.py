@@ -24,7 +24,7 @@ def frame() -> pd.DataFrame:
                 for nfe in (40, 80):
                     run = {**common, "part": "samples", "method": method, "nfe_asked": nfe}
                     values = {"value": factor * k * 40 / nfe, "standard_error": 0.1}
-                    others = {"seconds": 2.0, "acceptance": math.nan if k == 1 else 0.5}
+                    others = {"seconds": 2.0 + factor, "acceptance": math.nan if k == 1 else 0.5}
                     rows += [
                         {**run, "metric": metric, **values, **others},
                         {**run, "metric": "recall", "value": 99.0, **others},
@@ -41,6 +41,7 @@ def test_numbers_are_those_of_the_least_and_the_most_evaluations() -> None:
     found = printed.numbers(frame())
     assert found["nfe_least_mnist"] == 40
     assert found["nfe_most_circle"] == 80
+    assert found["time_ratio_mnist"] == pytest.approx(12.0 / 3.0)
     assert found["error_rtk_ula_least_score_circle"] == 1.0
     assert found["error_rtk_mala_trapezoid_most_energy_mnist"] == 10.0
     assert found["acceptance_rtk_mala_most_energy_circle"] == 0.5
