@@ -46,9 +46,10 @@ plt.rcParams["figure.dpi"] = 130
 # %% [markdown]
 # ## 1. A folder with a pipeline
 #
-# The digits are those of MNIST, made smaller; `.venv/bin/snakemake --cores 1 results/mnist/mnist.npz`
-# fetches them. The training is the usual one, at a random one of 1000 steps. The network predicts the velocity, which
-# behaves better at much noise than a prediction of the noise after so short a training.
+# The digits are those of MNIST, made smaller. The workflow fetches them with
+# `.venv/bin/snakemake --cores 1 results/mnist/mnist.npz`. The training is the usual one, at a
+# random one of 1000 steps. The network predicts the velocity, which behaves better at much noise
+# than a prediction of the noise after so short a training.
 
 # %%
 STEPS, BATCH = 500, 128
