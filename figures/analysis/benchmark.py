@@ -9,15 +9,15 @@ from figures.analysis.frames import where
 
 LABELS = {
     "rtk-mala": "RTK-MALA",
-    "rtk-mala-workers": "RTK-MALA, two workers",
+    "rtk-mala-workers": "RTK-MALA, 2 workers",
     "rtk-mala-compile": "RTK-MALA, compiled",
-    "blackjax": "BlackJAX MALA",
-    "blackjax-float64": "BlackJAX MALA, float64",
+    "blackjax": "BlackJAX",
+    "blackjax-float64": "BlackJAX, float64",
     "rtk-uld": "RTK-ULD",
-    "rtk-uld-workers": "RTK-ULD, two workers",
+    "rtk-uld-workers": "RTK-ULD, 2 workers",
     "rtk-uld-compile": "RTK-ULD, compiled",
-    "diffrax": "diffrax ALIGN",
-    "diffrax-float64": "diffrax ALIGN, float64",
+    "diffrax": "diffrax",
+    "diffrax-float64": "diffrax, float64",
 }
 """Names in print, in the order of rows and legends."""
 

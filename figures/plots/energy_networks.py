@@ -48,7 +48,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(
         len(targets),
         2,
-        figsize=(style.DOUBLE, 1.75 * len(targets) + 0.4),
+        figsize=(style.DOUBLE, 1.45 * len(targets) + 0.4),
         sharey="row",
         sharex="row",
         squeeze=False,

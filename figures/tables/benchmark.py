@@ -37,7 +37,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
             times = per_round(frame, metric, part="chains", variant=variant, **HEADLINE)
             row[title] = "{:.0f} ({:.0f} to {:.0f})".format(*spread(times))
         first = where(frame, part="chains", variant=variant, metric="first_seconds")["value"]
-        row["longest first run (s)"] = f"{first.max():.1f}"
+        row["first run (s)"] = f"{first.max():.1f}"
         rows.append(row)
     return pd.DataFrame(rows)
 

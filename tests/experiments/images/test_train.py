@@ -212,3 +212,16 @@ def test_split_must_be_possible(images: Tensor, tmp_path: Path, change: dict[str
 def test_too_few_steps() -> None:
     with pytest.raises(ValueError, match="fewer than"):
         Training(steps=100, decay_steps=100, warm_up_steps=1)
+
+
+def test_command_line_names_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And `--energy`, which takes no value, asks for an energy network."""
+    asked: list[Training] = []
+    monkeypatch.setattr(
+        train_score, "run", lambda dataset, data, training, weights, history: asked.append(training)
+    )
+    paths = ["--dataset", "mnist", "--data", "a.npz", "--weights", "b", "--history", "c"]
+    for extra in ([], ["--energy", "--fine", "16", "--learning-rate", "0.01"]):
+        monkeypatch.setattr("sys.argv", ["train_score", *paths, *extra])
+        train_score.command_line()
+    assert asked == [Training(), Training(energy=True, fine=16, learning_rate=0.01)]
