@@ -97,12 +97,13 @@ class Preconditioned(nn.Module):
 
     def _gradient(self, u: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         """``grad_u <u, G(u)>``, and ``<u, G(u)>`` in float64, shape (n,)."""
-        training = torch.is_grad_enabled()
+        variable = u.requires_grad or any(weight.requires_grad for weight in self.parameters())
+        differentiable = variable and torch.is_grad_enabled()
         with torch.enable_grad():
             u = u if u.requires_grad else u.detach().requires_grad_()
             product = dot(u.double(), self.raw(u, level).double())
-            (gradient,) = torch.autograd.grad(product.sum(), u, create_graph=training)
-        return gradient, product if training else product.detach()
+            (gradient,) = torch.autograd.grad(product.sum(), u, create_graph=differentiable)
+        return gradient, product if differentiable else product.detach()
 
     def _denoised(self, y: Tensor, sigma: Tensor, residual: Tensor) -> Tensor:
         """``m + c_skip (y - m) + c_out F``."""

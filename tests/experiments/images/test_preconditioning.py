@@ -91,6 +91,13 @@ def test_one_pass_gives_both() -> None:
     assert log_prob.shape == (2,)
 
 
+def test_frozen_network_leaves_no_graph() -> None:
+    model = tiny(energy=True).requires_grad_(False)
+    score, log_prob = model.score_and_log_prob(images(1), 0.4)
+    assert not score.requires_grad
+    assert not log_prob.requires_grad
+
+
 def test_single_precision_keeps_energy_differences() -> None:
     """At the clean end, where energies are largest, to a hundredth of a unit."""
     model = tiny(energy=True)
