@@ -6,6 +6,7 @@ samples, too. `floor` measures by how much.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -37,9 +38,15 @@ def judge(x: Array, exact: Array, target: Target) -> dict[str, float]:
 
 def mode_error(x: Array, mixture: GaussianMixture) -> float:
     """``J = (mode-weight TV + radial TV) / 2``, in [0, 1]."""
-    reference = metrics.Reference.of(mixture, size=1)
+    reference = _reference(mixture)
     weights = metrics.mode_weight_tv(x, reference).value
     return 0.5 * (weights + metrics.radial_tv(x, reference).value)
+
+
+@lru_cache(maxsize=1)
+def _reference(mixture: GaussianMixture) -> metrics.Reference:
+    """The mixture for the metrics, kept for the next samples of it."""
+    return metrics.Reference.of(mixture, size=1)
 
 
 def energy_distance(x: Array, y: Array) -> float:
