@@ -77,7 +77,7 @@ class Features:
     def __init__(self, classifier: Classifier, exact: Tensor) -> None:
         self.classifier = classifier
         self.exact = self.of(exact)
-        self._moments = self.exact.mean(axis=0), np.cov(self.exact, rowvar=False)
+        self._moments = metrics.moments(self.exact)
         own = metrics.polynomial_kernel(self.exact, self.exact)
         self._exact_mean = metrics.mean_of_pairs(own, np.ones(len(own)))
 
@@ -97,9 +97,7 @@ class Features:
             return own + self._exact_mean - 2.0 * float(across[kept].mean())
 
         def frechet_distance(kept: Mask) -> float:
-            own = features[kept]
-            moments = own.mean(axis=0), np.cov(own, rowvar=False)
-            return metrics.frechet_of_moments(*moments, *self._moments)
+            return metrics.frechet_distance(metrics.moments(features[kept]), self._moments)
 
         return {"frechet_distance": frechet_distance, "kernel_distance": kernel_distance}
 

@@ -98,42 +98,37 @@ def jackknife(metric: Callable[[Mask], float], n: int, groups: int = GROUPS) -> 
     return Estimate(metric(np.ones(n, dtype=bool)), float(np.sqrt(variance)))
 
 
-def frechet_of_moments(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -> float:
+def moments(features: Array) -> tuple[Array, Array]:
+    """Mean (d,) and covariance (d, d) of features (n, d).
+
+    Raises:
+        ValueError: for fewer than two rows, as one point has no covariance, another shape, or
+            features that are not finite.
+    """
+    if features.ndim != 2 or len(features) < 2:
+        raise ValueError(
+            f"expected features of shape (n, d) with n at least 2, got {features.shape}"
+        )
+    if not np.isfinite(features).all():
+        raise ValueError("features must be finite")
+    return features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False))
+
+
+def frechet_distance(a: tuple[Array, Array], b: tuple[Array, Array]) -> float:
     """The squared 2-Wasserstein distance of two Gaussians, never negative.
 
     It is ``|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a^1/2 C_b C_a^1/2)^1/2)`` (Dowson and Landau 1982).
 
     Args:
-        mean_a, mean_b: shape (d,).
-        cov_a, cov_b: shape (d, d); they may be singular.
+        a, b: their `moments`; covariances may be singular.
     """
+    (mean_a, cov_a), (mean_b, cov_b) = a, b
     values, vectors = linalg.eigh(cov_a)
     root = vectors * np.sqrt(values.clip(min=0.0)) @ vectors.T
     cross = np.sqrt(linalg.eigvalsh(root @ cov_b @ root).clip(min=0.0)).sum()
     gap = np.square(mean_a - mean_b).sum()
     # Roots of eigenvalues that should be 0 are rounding errors, and can make the sum negative.
     return max(float(gap + np.trace(cov_a) + np.trace(cov_b) - 2.0 * cross), 0.0)
-
-
-def frechet_distance(a: Array, b: Array) -> float:
-    """Fréchet distance of the Gaussians fitted to two sets of features, never negative.
-
-    Args:
-        a, b: shapes (n, d) and (m, d), with n and m at least 2, as one point has no covariance.
-
-    Raises:
-        ValueError: for other shapes, or features that are not finite.
-    """
-    shapes = a.shape, b.shape
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
-        raise ValueError(
-            "expected features of shapes (n, d) and (m, d) with n and m at least 2, got "
-            f"{shapes[0]} and {shapes[1]}"
-        )
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise ValueError("features must be finite")
-    covariances = [np.atleast_2d(np.cov(features, rowvar=False)) for features in (a, b)]
-    return frechet_of_moments(a.mean(axis=0), covariances[0], b.mean(axis=0), covariances[1])
 
 
 def parts(features: Array, size: int = 1000) -> list[Array]:
@@ -240,6 +235,7 @@ class Reference:
         self.labels = labels
         radii = [neighbour_radii(distances(p, images.features)) for p in parts(images.features)]
         self._radii = torch.cat(radii)
+        self._moments = moments(images.features)
         self._background = background(images.pixels)
         m = len(images)
         sums = [polynomial_kernel(p, images.features).sum() for p in parts(images.features)]
@@ -292,7 +288,9 @@ class Reference:
 
         noise = noise_of_images(images.pixels, self._background)
         metrics: dict[str, Callable[[Mask], float]] = {
-            "frechet_distance": lambda kept: frechet_distance(images.features[kept], features),
+            "frechet_distance": lambda kept: frechet_distance(
+                moments(images.features[kept]), self._moments
+            ),
             "kernel_distance": kernel_distance,
             "class_total_variation": lambda kept: class_total_variation(
                 images.classes[kept], self.labels
