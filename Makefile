@@ -34,7 +34,7 @@ pytest := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest
 make-report := PYTHONWARNINGS=ignore::RuntimeWarning $(bin)/snakemake --report results/.report.html && \
     mv results/.report.html results/report.html
 
-all: env  ## environment, then every figure, table and report at default scale (35 minutes, two cores)
+all: env  ## environment, then every figure, table and report at default scale (32 minutes, two cores)
 	$(bin)/snakemake --cores $(CORES)
 	$(make-report)
 
@@ -88,7 +88,7 @@ $(stamp-rivals): $(stamp) experiments/benchmark/requirements.txt
 readme: env  ## after a run at default scale: its verdicts and headline figure into the README
 	$(bin)/python -m paper.readme
 
-benchmark: $(stamp-rivals)  ## times chain-steps beside BlackJAX and diffrax (15 minutes, two cores)
+benchmark: $(stamp-rivals)  ## times chain-steps beside BlackJAX and diffrax (11 minutes, two cores)
 	$(bin)/python -m experiments.benchmark.measure
 
 clean:  ## remove everything generated: results, caches, the workflow's records (not the environments)
