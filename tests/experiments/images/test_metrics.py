@@ -232,6 +232,13 @@ def test_standard_error_of_the_background_noise() -> None:
     assert np.mean([each.standard_error for each in measured]) == pytest.approx(spread, rel=0.5)
 
 
+def test_frechet_distance_is_taken_to_all_test_images() -> None:
+    generator = np.random.default_rng(12)
+    made, real = generator.normal(size=(60, 3)), 0.5 + 2.0 * generator.normal(size=(50, 3))
+    measured = Reference(described(real), np.zeros(50, int)).measure(described(made))
+    assert measured["frechet_distance"].value == pytest.approx(between(made, real))
+
+
 def test_class_total_variation() -> None:
     classes, labels = np.array([0, 0, 1, 9]), np.array([0, 1, 1, 2])
     # frequencies (2, 1, 0, ..., 1) / 4 against (1, 2, 1, ...) / 4

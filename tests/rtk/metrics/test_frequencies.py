@@ -250,3 +250,33 @@ def test_frequency_tv_rejects_what_are_no_probabilities(masses: list[float]) -> 
 def test_frequency_tv_rejects_cells_that_are_not_whole() -> None:
     with pytest.raises(TypeError, match="cells must be whole numbers, got float64"):
         metrics.frequency_tv(np.zeros(64), np.array([0.5, 0.5]))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", ["one variance each", "diagonals", "matrices"])
+def test_weights_and_radii_by_their_definitions(form: str) -> None:
+    """With densities of scipy and inverses of matrices, for covariances of every form."""
+    weights, means = np.array([0.3, 0.7]), np.array([[0.5, -1.0, 0.0], [0.0, 1.0, 0.3]])
+    root = generator(8).normal(size=(2, 3, 3))
+    covariances = {
+        "one variance each": np.array([0.5, 2.0])[:, None, None] * np.eye(3),
+        "diagonals": np.array([np.diag([0.5, 1.0, 3.0]), np.diag([2.0, 0.7, 0.2])]),
+        "matrices": root @ root.transpose(0, 2, 1) + 0.5 * np.eye(3),
+    }[form]
+    target = Reference.of(GaussianMixture(weights, means, covariances), 50)
+    x = 1.3 * generator(9).normal(size=(640, 3))
+    joint = np.stack(
+        [
+            weight * multivariate_normal(mean, covariance).pdf(x)
+            for weight, mean, covariance in zip(weights, means, covariances, strict=True)
+        ],
+        1,
+    )
+    shares = joint / joint.sum(1, keepdims=True)
+    expected = 0.5 * np.abs(shares.mean(0) - weights).sum()
+    assert metrics.mode_weight_tv(x, target).value == pytest.approx(expected, rel=1e-9)
+    away = x[:, None] - means
+    squares = np.einsum("nmd,mde,nme->nm", away, np.linalg.inv(covariances), away)
+    bins = np.floor(20 * chi2.cdf(squares, 3)).astype(int)
+    masses = np.array([shares[bins == k].sum() for k in range(20)]) / len(x)
+    expected = 0.5 * np.abs(masses - 0.05).sum()
+    assert metrics.radial_tv(x, target).value == pytest.approx(expected, rel=1e-9)
