@@ -124,6 +124,7 @@ def script(name: str, cache: str) -> dict[str, Any]:
         stdout=subprocess.PIPE,
         check=True,
         text=True,
+        encoding="utf-8",
     )
     answer: dict[str, Any] = json.loads(run.stdout)
     return answer
@@ -163,7 +164,7 @@ def libraries() -> str:
         "print(*(f'{k} {version(k)}' for k in ('jax', 'blackjax', 'diffrax')), sep=', ')"
     )
     rivals = subprocess.run(
-        [RIVALS_PYTHON, "-c", code], stdout=subprocess.PIPE, check=True, text=True
+        [RIVALS_PYTHON, "-c", code], stdout=subprocess.PIPE, check=True, text=True, encoding="utf-8"
     )
     return f"torch {version('torch').split('+')[0]}, {rivals.stdout.strip()}"
 

@@ -36,6 +36,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            encoding="utf-8",
         )
 
     def send(self, what: str, n: int, steps: int, repeats: int = 1) -> None:

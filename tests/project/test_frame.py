@@ -218,7 +218,7 @@ def test_help_lists_the_targets() -> None:
     listed = [line.split()[0] for line in make("help").stdout.splitlines()]
     assert listed == [
         *("all", "smoke", "report", "notebooks", "check", "test", "lint", "env"),
-        *("environment.yml", "readme", "clean", "help"),
+        *("environment.yml", "readme", "benchmark", "clean", "help"),
     ]
     for target in listed:
         assert make("--dry-run", target).returncode == 0
