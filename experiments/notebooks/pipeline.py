@@ -30,6 +30,7 @@ import numpy as np
 import pandas as pd
 import torch
 from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, UNet2DModel
+from diffusers.utils import logging
 from torch import Tensor
 from torch.nn import functional
 
@@ -38,6 +39,8 @@ from experiments.images import data
 from figures import style
 from rtk.adapters.diffusers import RTKScheduler, calibrate, from_model
 
+logging.set_verbosity_error()
+logging.disable_progress_bar()
 torch.set_num_threads(1)
 torch.manual_seed(0)
 style.use()
@@ -94,6 +97,7 @@ print(f"loss {np.mean(losses[:50]):.3f} at first, {np.mean(losses[-50:]):.3f} at
 
 # %%
 pipe = DDPMPipeline.from_pretrained(FOLDER)
+pipe.set_progress_bar_config(disable=True)
 calibration = calibrate(pipe, [10])
 calibration.save(FOLDER / "calibration.safetensors")
 pipe.scheduler = RTKScheduler.from_config(
@@ -122,7 +126,6 @@ def drawn(steps: int) -> Tensor:
     return 2.0 * torch.from_numpy(made).permute(0, 3, 1, 2) - 1.0
 
 
-pipe.set_progress_bar_config(disable=True)
 config = pipe.scheduler.config
 schedulers = {
     "DDIM, 10": (DDIMScheduler.from_config(config), 10),
