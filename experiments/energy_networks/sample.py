@@ -88,13 +88,13 @@ def mixture_case(name: str, params: Any, seed: int) -> Case:
     mixture = targets.mixture(name)
     training = train.Training(**params.training, seed=seed % 2**31)
     draws = torch.from_numpy(draw(mixture, params.draws, job.derive_seed(seed, "draws"))).float()
+    exact = [
+        draw(mixture, params.chains // BATCHES, job.derive_seed(seed, "judge", k))
+        for k in range(BATCHES)
+    ]
 
     def judged(samples: Tensor) -> Measures:
         parts = bounded(samples).reshape(BATCHES, -1, mixture.dimension)
-        exact = [
-            draw(mixture, len(part), job.derive_seed(seed, "judge", k))
-            for k, part in enumerate(parts)
-        ]
         sets = [judge(part, other, mixture) for part, other in zip(parts, exact, strict=True)]
         return {
             metric: Estimate.of_replicates([each[metric] for each in sets]) for metric in sets[0]

@@ -27,6 +27,7 @@ network).
 """
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +36,7 @@ from rtk import process
 from rtk.kernel import dot, per_chain
 
 
-class Preconditioned(nn.Module):
+class Preconditioned(nn.Module, ABC):
     """``s(x, t)``, callable on states (n, *shape) and one OU time ``t > 0``.
 
     A network of any kind is a subclass with the method `raw`. It computes in its own dtype,
@@ -50,9 +51,9 @@ class Preconditioned(nn.Module):
         super().__init__()
         self.mean, self.variance, self.energy = mean, std**2, energy
 
+    @abstractmethod
     def raw(self, u: Tensor, level: Tensor) -> Tensor:
         """``G``: (n, *shape) and ``ln(sigma) / 4`` of shape (n,) or (1,) -> (n, *shape)."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor, t: float | Tensor) -> Tensor:
         """The score at OU time ``t``, a float or 0-dim tensor, in the shape and dtype of ``x``."""
