@@ -11,7 +11,6 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
@@ -112,6 +111,8 @@ def look(method: str) -> Look:
 
 def use() -> None:
     """Set the parameters of matplotlib for all figures that are drawn afterwards."""
+    import seaborn as sns  # slow to load, and tables need the names of the methods alone
+
     sns.set_theme(
         context="paper",
         style="ticks",

@@ -74,6 +74,10 @@ class GaussianBase:
         """``(C + sigma^2)^(1/2)`` in the coordinates."""
         return (self.variances + sigma**2).sqrt()
 
+    def slope(self, sigma: float) -> Tensor:
+        """``C (C + sigma^2)^-1`` in the coordinates, which denoises."""
+        return self.variances / (self.variances + sigma**2)
+
     def flow(self, y: Tensor, sigma_from: float, sigma_to: float) -> Tensor:
         """``y_to`` of the module's docstring, for ``y`` of shape (n, d)."""
         return self.mean + self._apply(
@@ -86,8 +90,7 @@ class GaussianBase:
 
     def residual(self, denoised: Tensor, y: Tensor, sigma: float) -> Tensor:
         """``r = D - m - C (C + sigma^2)^-1 (y - m)``, shape (n, d)."""
-        slope = self.variances / (self.variances + sigma**2)
-        return denoised - self.mean - self._apply(slope, y - self.mean)
+        return denoised - self.mean - self._apply(self.slope(sigma), y - self.mean)
 
     def _apply(self, diagonal: Tensor, y: Tensor) -> Tensor:
         return self.point(diagonal * self.coordinates(y))

@@ -157,7 +157,15 @@ def accurate(
     sigma_to: float,
     residual: Tensor | None = None,
 ) -> Tensor:
-    """The probability flow from one level to another, by a predictor-corrector of third order."""
+    """The probability flow from one level to another, by a predictor-corrector of third order.
+
+    Args:
+        model: the model, whose scores it takes.
+        base: the Gaussian whose flow is exact.
+        y: chains at ``sigma_from``, shape (chains, d).
+        sigma_from, sigma_to: the levels; there is nothing to do if the second is not below the first.
+        residual: that of ``y``, shape (chains, d), if it is known.
+    """
     if sigma_to >= sigma_from:
         return y
     u_from, u_to = math.log(sigma_from), math.log(sigma_to)
@@ -165,16 +173,22 @@ def accurate(
     step = (u_from - u_to) / count
     u = [u_from, u_from - 0.25 * step, *(u_from - k * step for k in range(1, count + 1))]
     u[-1] = u_to
-    if residual is None:
-        residual = base.residual(model.denoise(y, sigma_from), y, sigma_from)
-    known, residuals = [u_from], [residual]
+    # All in the coordinates of the base, where its flow is diagonal: in high dimensions the changes
+    # of coordinates take longest.
+    z = base.coordinates(y - base.mean)
+
+    def residual_at(z: Tensor, sigma: float) -> Tensor:
+        denoised = model.denoise(base.mean + base.point(z), sigma)
+        return base.coordinates(denoised - base.mean) - base.slope(sigma) * z
+
+    known = [u_from]
+    residuals = [residual_at(z, sigma_from) if residual is None else base.coordinates(residual)]
     for before, here in itertools.pairwise(u):
-        predicted = _advance(base, y, before, here, known[-3:], residuals[-3:])
-        sigma = math.exp(here)
-        residuals.append(base.residual(model.denoise(predicted, sigma), predicted, sigma))
+        predicted = _advance(base, z, before, here, known[-3:], residuals[-3:])
+        residuals.append(residual_at(predicted, math.exp(here)))
         known.append(here)
-        y = _advance(base, y, before, here, known[-3:], residuals[-3:])
-    return y
+        z = _advance(base, z, before, here, known[-3:], residuals[-3:])
+    return base.mean + base.point(z)
 
 
 def last_part(
@@ -189,15 +203,15 @@ def last_part(
 
 def _advance(
     base: GaussianBase,
-    y: Tensor,
+    z: Tensor,
     u_from: float,
     u_to: float,
     levels: list[float],
     residuals: list[Tensor],
 ) -> Tensor:
+    """One exponential step of ``z`` with the residuals at these levels, all in coordinates."""
     weights = exponential.weights(u_from, u_to, levels, base.variances)
-    change = torch.zeros_like(base.coordinates(y))
+    total = z / base.spread(math.exp(u_from))
     for weight, residual in zip(weights, residuals, strict=True):
-        change = change + weight * base.coordinates(residual)
-    sigma = math.exp(u_to)
-    return base.flow(y, math.exp(u_from), sigma) + base.point(base.spread(sigma) * change)
+        total = total + weight * residual
+    return base.spread(math.exp(u_to)) * total

@@ -6,6 +6,8 @@ the node before, too, leaves the mean square ``q(before, current, next)`` unexpl
 minimises the sum of ``(sigma_next^2 + w)^(-beta) q`` over its steps.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,19 +26,19 @@ def choose(moments: Moments, count: int, width: float, beta: float) -> list[int]
     """
     end = len(moments.residuals)
     weight = (moments.sigmas**2 + width) ** -beta
-    first = weight[:end] * start(moments)
-    second = weight * one_residual(moments)
-    later = weight * two_residuals(moments)
+    first, second, later = (weight[: part.shape[-1]] * part for part in unexplained(moments))
     if count == 1:
         return [int((first + second[:, end]).argmin())]
-    # At [before, current]: the cost of the best way to current as the node after before.
-    reach = first[:, None] + second[:, :end]
+    # At [current, before]: the cost of the best way to current as the node after before. The axis
+    # that is searched comes last, which is fastest.
+    reach = (first[:, None] + second[:, :end]).T
+    between = np.ascontiguousarray(later[:, :, :end].transpose(1, 2, 0))
     back: list[NDArray[np.intp]] = []
     for _ in range(count - 2):
-        through = reach[:, :, None] + later[:, :, :end]
-        back.append(through.argmin(0))
-        reach = through.min(0)
-    return _trace(reach + later[:, :, end], back)
+        through = between + reach[:, None, :]
+        back.append(through.argmin(2))
+        reach = through.min(2).T
+    return _trace(reach.T + later[:, :, end], back)
 
 
 def _trace(final: Array, back: list[NDArray[np.intp]]) -> list[int]:
@@ -46,6 +48,12 @@ def _trace(final: Array, back: list[NDArray[np.intp]]) -> list[int]:
     for table in reversed(back):
         nodes.append(int(table[nodes[-1], nodes[-2]]))
     return nodes[::-1]
+
+
+@lru_cache(maxsize=1)
+def unexplained(moments: Moments) -> tuple[Array, Array, Array]:
+    """`start`, `one_residual` and `two_residuals`, kept for the next plan with the same moments."""
+    return start(moments), one_residual(moments), two_residuals(moments)
 
 
 def start(moments: Moments) -> Array:

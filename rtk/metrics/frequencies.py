@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
 from scipy.special import ndtr, owens_t, softmax
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from rtk.checks import check_count, check_number
 from rtk.metrics.estimate import (
@@ -158,7 +158,7 @@ def radial_tv(samples: Samples, reference: Reference) -> Estimate:
     """
     x = _samples_for(samples, reference)
     responsibilities, distances = _assign(x, reference)
-    edges = chi2.ppf(np.arange(1, RADIAL_BINS) / RADIAL_BINS, x.shape[1])
+    edges = chdtri(x.shape[1], 1.0 - np.arange(1, RADIAL_BINS) / RADIAL_BINS)
     counts = _group_counts(np.searchsorted(edges, distances), RADIAL_BINS, responsibilities)
     return _total_variation(
         counts.sum(1, keepdims=True), np.full((1, RADIAL_BINS), 1.0 / RADIAL_BINS)
