@@ -23,7 +23,9 @@ from experiments.theory import (
     convergence,
     dimension,
     energy_estimators,
+    factors,
     log_concavity,
+    product_laws,
     robustness,
     search,
     segment_count,
@@ -36,6 +38,7 @@ from figures.tables import dimension as dimension_table
 from figures.tables import energy_estimators as energy_estimators_table
 from figures.tables import log_concavity as log_concavity_table
 from figures.tables import mixtures as mixtures_table
+from figures.tables import product_laws as product_laws_table
 from figures.tables import robustness as robustness_table
 from figures.tables import segment_count as segment_count_table
 from figures.tables import segment_length as segment_length_table
@@ -234,6 +237,30 @@ def segment_length_at(sizes: Sizes, seed: int) -> Experiment:
     return Experiment({"gaussian": gaussian}, nothing, segment_length_table.numbers)
 
 
+def product_laws_at(sizes: Sizes, seed: int) -> Experiment:
+    """A part for each sampler whose exponents a rule judges, on one shape.
+
+    Segments are the theory's with every fault: chains on many more would take minutes.
+    """
+    shared = {key: value for key, value in sizes.items() if key != "shape"}
+    settings, shape = product_laws.Settings(**shared), sizes["shape"]
+    times = factors.theory_times(factors.SHAPES[shape], product_laws.RTK_START)
+
+    def part(make: Callable[..., Iterator[tidy.Row]], *methods: list[str]) -> Part:
+        def rows() -> Rows:
+            with mock.patch.object(factors, "theory_times", lambda *_: times):
+                return [{"target": shape, **row} for row in make(shape, settings, *methods)]
+
+        return rows
+
+    parts = {
+        "ddpm": part(product_laws.solver_rows, ["ddpm"]),
+        "rtk-uld": part(product_laws.chain_rows, ["rtk-uld"]),
+        "rtk-mala": part(product_laws.mala_rows),
+    }
+    return Experiment(parts, nothing, product_laws_table.numbers)
+
+
 def mixture_rows(method: str, sizes: Sizes, seed: int) -> Rows:
     """The two metrics on which rules rest, of one sampler on all mixtures."""
     rows: Rows = []
@@ -276,6 +303,7 @@ EXPERIMENTS: dict[str, Callable[[Sizes, int], Experiment]] = {
     "energy_estimators": energy_estimators_at,
     "cheeger": cheeger_at,
     "segment_length": segment_length_at,
+    "product_laws": product_laws_at,
     "mixtures": mixtures_at,
 }
 """By the name of the file of numbers: the experiment at some sizes, with a seed."""

@@ -18,7 +18,8 @@ from experiments.theory import dimension, robustness, segment_count
 from rtk import kernel, process, segments
 from rtk.energy import SIMPSON, EnergyDifference, LineIntegral, Taylor
 from rtk.kernel import Point, ReverseTransition, dot
-from rtk.laws import closed_form, grid, radial
+from rtk.laws import acceptance, closed_form, grid, radial
+from rtk.laws import reverse_transition as transition_laws
 from rtk.mcmc import mala, uld
 from rtk.noise import Noise
 from rtk.samplers import ddpm, reverse_transition
@@ -111,16 +112,17 @@ def always(right: Function, *arguments: Any) -> Tensor:
 
 @dataclass(frozen=True)
 class Loud:
-    """Normal draws of twice the variance."""
+    """Normal draws of a larger variance, twice that if no other factor is given."""
 
     noise: Noise
+    factor: float = 2.0
 
     @property
     def n(self) -> int:
         return self.noise.n
 
     def normal(self) -> Tensor:
-        return 2.0**0.5 * self.noise.normal()
+        return self.factor**0.5 * self.noise.normal()
 
     def uniform(self) -> Tensor:
         return self.noise.uniform()
@@ -137,6 +139,14 @@ def loud_chain(right: Function, target: Any, times: Any, kept: Any, noise: Any, 
     if start is closed_form.ddpm:  # which has the fault itself
         return right(target, times, kept, 2.0 * noise, start)
     return loud_step(right, target, times, kept, noise, start)
+
+
+def loud_coefficients(right: Function, step_size: float, friction: float) -> uld.Coefficients:
+    """Coefficients of ULD with twice the variance of all noise."""
+    c: uld.Coefficients = right(step_size, friction)
+    return uld.Coefficients(
+        c.decay, c.kick, c.push, 2 * c.variance_v, 2 * c.variance_z, 2 * c.covariance
+    )
 
 
 def loud_step(right: Function, *arguments: Any) -> Any:
@@ -177,6 +187,12 @@ def overdamped(right: Function, sampler: RTKULD, *arguments: Any) -> tuple[State
     return RTKULA(step_size=(sampler.step_size or 0.5) ** 2).run(*arguments)
 
 
+def overdamped_law(
+    right: Function, segment: Any, rows: Any, steps: int, step_size: float, friction: float
+) -> Any:
+    return transition_laws._ula(segment, rows, steps, step_size**2)
+
+
 def overdamped_steps(
     right: Function, target: Any, times: Any, step_size: float, steps: Any, start: Any = None
 ) -> Any:
@@ -203,6 +219,14 @@ def excess_noise(right: Function, target: Any, times: Any) -> Any:
     steps = right(target, times)
     lengths = -np.diff(np.asarray(times, dtype=float))[:, np.newaxis]
     return steps._replace(variance=steps.variance * (1.0 + lengths**0.25))
+
+
+def loud_ddpm(
+    right: Function, sampler: Any, problem: Any, state: State, t_lo: float, nfe: int, noise: Noise
+) -> Any:
+    """The same in the sampler, where a step is as long as it is in log-SNR; the last has no noise."""
+    length = process.log_snr(t_lo) - process.log_snr(state.t) if t_lo > 0.0 else 0.0
+    return right(sampler, problem, state, t_lo, nfe, Loud(noise, 1.0 + length**0.25))
 
 
 def exact_step(right: Function, target: Any, times: Any) -> Any:
@@ -310,11 +334,17 @@ FAULTS = {
             Place(grid, "estimator", negated),
             Place(grid, "proposal_ratio", negative),
             Place(radial, "Exact", negated),
+            Place(acceptance, "Exact", negated),
+            Place(acceptance, "proposal_ratio", negative),
         ),
     ),
     "no test": Fault(
         "The Metropolis test accepts everything: ULA in the place of MALA.",
-        (Place(mala, "proposal_ratio", always), Place(grid, "proposal_ratio", always)),
+        (
+            Place(mala, "proposal_ratio", always),
+            Place(grid, "proposal_ratio", always),
+            Place(acceptance, "proposal_ratio", always),
+        ),
     ),
     "double noise": Fault(
         "The noise of inner chains and of DDPM has twice its variance.",
@@ -325,6 +355,7 @@ FAULTS = {
             Place(closed_form, "ddpm", loud_step),
             Place(closed_form.PLAIN_STEPS, "ddpm", loud_step),
             Place(grid, "_proposals", loud_proposals),
+            Place(transition_laws, "coefficients", loud_coefficients),
         ),
     ),
     "short step": Fault(
@@ -339,6 +370,7 @@ FAULTS = {
             Place(grid, "mala_matrix", short_step(2)),
             Place(grid, "segment_laws", short_step(3)),
             Place(radial, "mala_matrix", short_step(2)),
+            Place(transition_laws, "_uld", short_step(3)),
         ),
     ),
     "ULD's covariance": Fault(
@@ -346,6 +378,7 @@ FAULTS = {
         (
             Place(uld, "coefficients", independent_noise),
             Place(closed_form, "coefficients", independent_noise),
+            Place(transition_laws, "coefficients", independent_noise),
         ),
     ),
     "ULA for ULD": Fault(
@@ -353,6 +386,7 @@ FAULTS = {
         (
             Place(RTKULD, "run", overdamped),
             Place(closed_form.RTK_STEPS, "rtk-uld", overdamped_steps),
+            Place(transition_laws, "_uld", overdamped_law),
         ),
     ),
     "DDPM's variance": Fault(
@@ -365,7 +399,10 @@ FAULTS = {
     ),
     "slow DDPM": Fault(
         "DDPM's noise has an excess that falls as the fourth root of the step.",
-        (Place(closed_form.PLAIN_STEPS, "ddpm", excess_noise),),
+        (
+            Place(ddpm.DDPM, "__call__", loud_ddpm),
+            Place(closed_form.PLAIN_STEPS, "ddpm", excess_noise),
+        ),
     ),
     "exact for DDPM": Fault(
         "The kernel itself in the place of DDPM's Gaussian.",

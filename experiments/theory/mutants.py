@@ -10,8 +10,8 @@ numbers of each run. A row has the outcome of one fault for one rule:
   no verdict;
 - *untouched*: the numbers of the rule are those without the fault.
 
-The experiments on images, on products of laws and B8 are left out, which take too long to run so
-often, and the order of the samplers between runs in A1.
+The experiments on images and B8 are left out, which take too long to run so often, and the order of
+the samplers between runs in A1.
 """
 
 import math

@@ -99,9 +99,11 @@ def variations(shape: str, method: str, nfe: int, settings: Settings) -> list[fl
     return [product.tv(law, exact, d, tolerance=1e-6) for d in settings.dimensions]
 
 
-def solver_rows(shape: str, settings: Settings) -> Iterator[tidy.Row]:
+def solver_rows(
+    shape: str, settings: Settings, methods: Iterable[str] = SOLVERS
+) -> Iterator[tidy.Row]:
     """A row for each solver, number of scores and dimension."""
-    for method, nfe in itertools.product(SOLVERS, settings.nfe):
+    for method, nfe in itertools.product(methods, settings.nfe):
         for dimension, value in zip(
             settings.dimensions, variations(shape, method, nfe, settings), strict=True
         ):
@@ -140,10 +142,12 @@ def chain(shape: str, method: str, share: float) -> Unadjusted:
     )
 
 
-def chain_rows(shape: str, settings: Settings) -> Iterator[tidy.Row]:
+def chain_rows(
+    shape: str, settings: Settings, methods: Iterable[str] = ORDERS
+) -> Iterator[tidy.Row]:
     """A row for each unadjusted chain, share and dimension."""
     count = len(factors.theory_times(SHAPES[shape], RTK_START)) - 1
-    for method, share in itertools.product(ORDERS, settings.shares):
+    for method, share in itertools.product(methods, settings.shares):
         sampler = chain(shape, method, share)
         steps = sampler.inner_steps or 0
         for dimension, value in zip(
@@ -211,9 +215,9 @@ def accepted_step(shape: str, dimension: int) -> float:
         step_size = math.exp(log_step) / bound
         return expected_acceptance(kernel, masses, grid, step_size, dimension) - HALF
 
-    # At stationarity the step falls as d^(-1/3); the bracket is eight times as wide each way.
+    # At stationarity the step falls as d^(-1/3). It is sought up to eight times as far above that.
     middle = math.log(dimension ** (-1.0 / 3.0))
-    root: float = brentq(excess, middle - math.log(8.0), middle + math.log(8.0), xtol=1e-5)
+    root: float = brentq(excess, middle - math.log(80.0), middle + math.log(8.0), xtol=1e-5)
     return math.exp(root)
 
 

@@ -75,5 +75,7 @@ def metropolis_exponents(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def last_slope(x: pd.Series, y: pd.Series) -> float:
-    """The slope of ``log y`` against ``log x`` between the last two rows."""
+    """The slope of ``log y`` against ``log x`` between the last two rows; NaN for a single one."""
+    if len(x) < 2:
+        return math.nan
     return float(np.diff(np.log(y))[-1] / np.diff(np.log(x))[-1])

@@ -6,6 +6,9 @@ from experiments.mutants.faults import FAULTS
 from figures import job
 from figures.analysis.mutants import POSITIVE, clean, matrix, rank
 
+WEAK = "mala-dimension sharper"
+"""The rule with a positive verdict that the article names because no fault fails it."""
+
 
 def numbers(frame: pd.DataFrame) -> dict[str, float]:
     """The numbers that the article quotes."""
@@ -21,6 +24,8 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
         "never_noticed": int((outcomes != "noticed").all(axis=1).sum()),
     }
     result |= {name: int((fields == name).sum()) for name in ("noticed", "unnoticed", "stopped")}
+    weak = outcomes[outcomes.index == WEAK]
+    result["mala_dimension_sharper_noticed"] = int((weak == "noticed").to_numpy().sum())
     better = frame["verdict"].map(rank) > frame["clean"].map(rank)
     result["favoured"] = int((better & (frame["verdict"] != "")).sum())
     result["control_stopped"] = int((outcomes["short step"] == "stopped").sum())

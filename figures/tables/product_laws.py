@@ -44,11 +44,10 @@ def numbers(frame: pd.DataFrame) -> dict[str, float]:
                 continue
             result[f"{name}_{what}_power_low"] = powers[what].min()
             result[f"{name}_{what}_power_high"] = powers[what].max()
-    metropolis = where(frame, method=METROPOLIS)
-    result["rtk_mala_r_squared"] = over_shapes(frame, METROPOLIS)["geometric"].min()
-    result["rtk_mala_lowest_tv"] = (
-        where(metropolis, metric="tv").groupby("target")["value"].min().max()
-    )
+        if method == METROPOLIS:
+            result["rtk_mala_r_squared"] = powers["geometric"].min()
+            lowest = where(frame, method=method, metric="tv").groupby("target")["value"].min()
+            result["rtk_mala_lowest_tv"] = lowest.max()
     return result
 
 

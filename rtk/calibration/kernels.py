@@ -163,7 +163,7 @@ def accurate(
         model: the model, whose scores it takes.
         base: the Gaussian whose flow is exact.
         y: chains at ``sigma_from``, shape (chains, d).
-        sigma_from, sigma_to: the levels; there is nothing to do if the second is not below the first.
+        sigma_from, sigma_to: the levels; unless the second is lower, ``y`` is returned.
         residual: that of ``y``, shape (chains, d), if it is known.
     """
     if sigma_to >= sigma_from:

@@ -11,8 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
-from scipy.special import ndtr, owens_t, softmax
-from scipy.special import chdtri
+from scipy.special import chdtri, ndtr, owens_t, softmax
 
 from rtk.checks import check_count, check_number
 from rtk.metrics.estimate import (
