@@ -82,7 +82,16 @@ rule all:
         # Notebooks.
         expand(
             "<results>/notebooks/{notebook}.ipynb",
-            notebook=["tour", "own_score", "calibrate", "pipeline", "mixtures", "mnist", "theory"],
+            notebook=[
+                "tour",
+                "own_score",
+                "calibrate",
+                "inner_chains",
+                "pipeline",
+                "mixtures",
+                "mnist",
+                "theory",
+            ],
         ),
 
 

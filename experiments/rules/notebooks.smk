@@ -5,6 +5,7 @@ NOTEBOOKS = {
     "tour": [],
     "own_score": [],
     "calibrate": [],
+    "inner_chains": [],
     "pipeline": [image_data("mnist")],
     "mixtures": [
         *mixture_tables([*MIXTURES["methods"], "exact"]),

@@ -416,7 +416,7 @@ def test_changed_code_is_noticed(tmp_path: Path, old: str, new: str, repeated: b
 
 
 def test_a_new_sampler_runs_only_what_takes_any_sampler(tmp_path: Path) -> None:
-    """Only four notebooks take any sampler. No study and no earlier sampler runs again."""
+    """Only five notebooks take any sampler. No study and no earlier sampler runs again."""
     project = copy_of_project(tmp_path, "environment.yml", "results", ".snakemake/metadata")
     run = snakemake("--dry-run", "--config", "scale=smoke", cwd=project)
     assert "Nothing to be done" in run.stdout
@@ -424,7 +424,7 @@ def test_a_new_sampler_runs_only_what_takes_any_sampler(tmp_path: Path) -> None:
     run = snakemake("--dry-run", "--config", "scale=smoke", cwd=project)
     assert run.returncode == 0, run.stdout
     made = re.findall(r"^    output: (.*)$", run.stdout, re.MULTILINE)
-    names = ("tour", "own_score", "calibrate", "pipeline")
+    names = ("tour", "own_score", "calibrate", "inner_chains", "pipeline")
     assert set(made) == {f"results/smoke/notebooks/{name}.ipynb" for name in names}
 
 
