@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.theory import gaussian, two_modes
-from experiments.theory.search import log_snr_grid, quadratic_grid
+from experiments.theory.search import corrected_times, log_snr_grid, quadratic_grid
 from experiments.theory.step_rule import LANGEVIN_RATE, inner_chain
 from experiments.workflow import job
 from rtk import process, segments
@@ -174,6 +174,33 @@ def plain_rule(method: str, eps: float, *, most: int) -> Run | None:
     count = math.ceil(length / (eps / math.sqrt(dimension)) ** (1 / order))
     times = log_snr_grid(t_start, clean_end(eps), count)
     return run_plain(method, times) if count <= most else None
+
+
+def run_corrected(times: Array, steps: int) -> Run:
+    """The run of DPUM on the Gaussian with ``steps`` steps of both kinds on each segment."""
+    law = gaussian_steps.law(partial(gaussian_steps.dpum, steps=steps), GAUSSIAN, times)
+    count = len(times) - 1
+    settings = f"segments={count},t_start={times[0]:.4g}"
+    return Run(2 * steps * count, gaussian_tv(law), settings, 1.0 / steps, 2 * steps)
+
+
+def corrected_rule(eps: float, *, most: int) -> Run | None:
+    """The run of DPUM with the steps ``eps / d^(1/2)``, or None if it has more than ``most``."""
+    dimension = len(GAUSSIAN.mean)
+    t_start = start_time(eps, dimension, GAUSSIAN_MOMENT)
+    times = corrected_times(t_start, gaussian.LIPSCHITZ)
+    steps = math.ceil(math.sqrt(dimension) / eps)
+    return run_corrected(times, steps) if 2 * steps * (len(times) - 1) <= most else None
+
+
+def corrected_candidates(most: int) -> Iterator[Run]:
+    """Runs of DPUM for the search of the cheapest settings, of various starts and steps."""
+    for eps in 1.0 / ladder(1.0, most, 2):
+        t_start = start_time(eps, len(GAUSSIAN.mean), GAUSSIAN_MOMENT)
+        times = corrected_times(t_start, gaussian.LIPSCHITZ)
+        longest = max(1.0, most / (2 * len(times)))
+        counts = np.unique(ladder(1, longest, 8).astype(int)).tolist()
+        yield from while_it_helps(run_corrected(times, steps) for steps in counts)
 
 
 # --- the two modes --------------------------------------------------------------------------------
@@ -397,9 +424,13 @@ def gaussian_rows(settings: Settings) -> Rows:
         )
         table += rows_of("optimised", "gaussian", method, best.items())
     for method, most in settings.most.items():
-        runs = by_rule(partial(plain_rule, method, most=most), settings)
+        if method == "dpum":
+            rule, candidates = corrected_rule, corrected_candidates(most // 25)
+        else:
+            rule, candidates = partial(plain_rule, method), plain_candidates(method, most // 25)
+        runs = by_rule(partial(rule, most=most), settings)
         table += rows_of("rule", "gaussian", method, runs)
-        best = cheapest(plain_candidates(method, most // 25), search_accuracies(settings))
+        best = cheapest(candidates, search_accuracies(settings))
         table += rows_of("optimised", "gaussian", method, best.items())
     count = segment_count(settings.smallest, 10, GAUSSIAN_MOMENT, gaussian.LIPSCHITZ)
     times = grid(gaussian.LIPSCHITZ, count)

@@ -6,6 +6,10 @@ T to the samples. The second is ``N(1, I/4)``, for MALA: each of its kernels is 
 Gaussian around the mean of the DDPM warm start, so that the exact law of MALA is that of a radius
 (`rtk.laws.radial`).
 
+DPUM, the probability flow with an underdamped corrector, has segments of the length 1 / L of its
+theory, and as many steps of its relative size eps / d^(1/2) as make the length 1; the optimised
+number of steps is the least that suffices.
+
 Each number is the least cost under a rule for the step, by bisection. The rule ``theory`` is a step
 size (for DDPM and DDIM, a grid) that the theory names and that was fixed beforehand. The rule
 ``optimised`` is the best of several. Segments have the theory's length ``eta*`` on [0, T], where
@@ -23,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.theory.search import least
+from experiments.theory.search import corrected_times, least
 from experiments.workflow import job
 from rtk import segments
 from rtk.laws import closed_form as gaussian_steps
@@ -116,6 +120,30 @@ def langevin_nfe(
         return product_tv(step, times, dimension) <= eps
 
     return (len(times) - 1, least(is_enough)) if is_enough(STATIONARY) else None
+
+
+def corrected_nfe(dimension: int, eps: float, steps: int) -> int | None:
+    """Scores of DPUM with ``steps`` steps of each kind on a segment; None if eps is not reached."""
+    times = segments.check(corrected_times(product_end_time(dimension, eps), LIPSCHITZ).tolist())
+    step = partial(gaussian_steps.dpum, steps=steps)
+    is_enough = product_tv(step, times, dimension) <= eps
+    return 2 * steps * (len(times) - 1) if is_enough else None
+
+
+def corrected_rows(method: str, dimension: int, eps: float) -> list[Row]:
+    """The costs of DPUM with the theory's number of steps on a segment and with the least one."""
+    rows = []
+    counts = {
+        "theory": math.ceil(math.sqrt(dimension) / eps),
+        "optimised": least(lambda steps: corrected_nfe(dimension, eps, steps) is not None),
+    }
+    for rule, steps in counts.items():
+        nfe = corrected_nfe(dimension, eps, steps)
+        if nfe is None:
+            raise ArithmeticError(f"{method}: {steps} steps do not reach {eps} in d={dimension}")
+        cost = {"nfe": nfe, "segments": nfe // (2 * steps), "inner_steps": 2 * steps}
+        rows.append({"rule": rule, "step_size": 1.0 / steps, **cost})
+    return rows
 
 
 def rule_step(method: str, dimension: int, eps: float) -> float:
@@ -257,8 +285,9 @@ def measure(method: str, dimension: int, accuracies: list[float]) -> list[Row]:
     if method == "rtk-mala":
         costs = mala_rows(dimension, accuracies)
     else:
-        make = langevin_rows if method.startswith("rtk") else solver_rows
-        costs = [(eps, row) for eps in accuracies for row in make(method, dimension, eps)]
+        make = {"dpum": corrected_rows, "rtk-ula": langevin_rows, "rtk-uld": langevin_rows}
+        measured = make.get(method, solver_rows)
+        costs = [(eps, row) for eps in accuracies for row in measured(method, dimension, eps)]
     return [{"method": method, "dimension": dimension, "eps": eps, **row} for eps, row in costs]
 
 

@@ -1,5 +1,6 @@
 """Searches for the least number of steps, and grids of times for millions of steps."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -34,6 +35,12 @@ def log_snr_grid(t_start: float, t_end: float, count: int) -> Array:
     """
     ends = process.log_snr(t_start), process.log_snr(t_end)
     return np.append(0.5 * np.log1p(np.exp(-2.0 * np.linspace(*ends, count + 1))), 0.0)
+
+
+def corrected_times(t_start: float, lipschitz: float) -> Array:
+    """Ends of the segments of DPUM, at most ``1 / lipschitz`` long, from ``t_start`` to 0."""
+    times: Array = np.linspace(t_start, 0.0, math.ceil(t_start * lipschitz) + 1)
+    return times
 
 
 def quadratic_grid(t_start: float, count: int) -> Array:

@@ -12,6 +12,7 @@ PREFIXES = {
     "ddpm": "ddpm",
     "ddim": "ddim",
     "dpm++2m": "dpm_solver",
+    "dpum": "dpum",
 }
 """The samplers of the study, and how the names of their numbers begin."""
 

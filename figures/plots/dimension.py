@@ -17,7 +17,7 @@ from figures.analysis.dimension import EPS, costs, exponent
 
 RULES = {"theory": 0.14, "optimised": -0.14}
 """The rules for the step that are drawn, and the height of their exponents about the row."""
-CLAIMED = {"ddpm": 1.0, "rtk-uld": 0.5, "rtk-mala": 2.0}
+CLAIMED = {"ddpm": 1.0, "dpum": 0.5, "rtk-uld": 0.5, "rtk-mala": 2.0}
 """Exponents of the paper's Table 1, up to logarithms. The paper has none for other samplers."""
 BOUND: dict[str, Any] = {"color": "0.7", "linewidth": 3.0, "solid_capstyle": "butt"}
 

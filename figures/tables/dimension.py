@@ -13,6 +13,7 @@ SHORT = {
     "rtk-ula": "ula",
     "ddpm": "ddpm",
     "ddim": "ddim",
+    "dpum": "dpum",
 }
 ENDINGS = {"theory": "", "optimised": "_optimised", "third": "_third"}
 

@@ -32,7 +32,7 @@ class Bound(NamedTuple):
 # The first four rows are the paper's Table 1 (arXiv 2405.16387).
 BOUNDS = [
     Bound("DDPM, SDE discretised", "L2-accurate score", "d / ε²", "1", "2", "ddpm"),
-    Bound("PF-ODE, underdamped corrector", "Lipschitz score", "√d / ε", "1/2", "1"),
+    Bound("PF-ODE, underdamped corrector", "Lipschitz score", "√d / ε", "1/2", "1", "dpum"),
     Bound("RTK-ULD", "Lipschitz score", "√d / ε", "1/2", "1", "uld"),
     Bound("RTK-MALA", "and accurate energies", "d² log(d / ε)", "2", "0 (log)", "mala"),
     Bound("Randomised midpoint (2406.00924)", "Lipschitz score", "d^(5/12) / ε", "5/12", "1"),
@@ -62,6 +62,8 @@ def over_shapes(numbers: Mapping[str, float], name: str, what: str) -> str:
     if not name:
         return DASH
     sampler = PRODUCTS.get(name, name)
+    if f"{sampler}_{what}_power_low" not in numbers:
+        return DASH
     low, high = (numbers[f"{sampler}_{what}_power_{end}"] for end in ("low", "high"))
     ends = dict.fromkeys((f"{low:.2f}", f"{high:.2f}"))
     return "–".join(ends)

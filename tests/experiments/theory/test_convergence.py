@@ -120,7 +120,11 @@ def test_rules_keep_their_promise() -> None:
         for method in ("ddpm", "ddim", "dpm++2m"):
             run = convergence.plain_rule(method, eps, most=100_000)
             assert run is None or run.tv <= eps
+        run = convergence.corrected_rule(eps, most=100_000)
+        assert run is not None
+        assert run.tv <= eps
     assert convergence.plain_rule("ddpm", 0.03, most=1000) is None
+    assert convergence.corrected_rule(0.03, most=1000) is None
 
 
 def test_one_segment_of_mala_converges_geometrically() -> None:
