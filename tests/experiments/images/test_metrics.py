@@ -330,7 +330,10 @@ def test_classifier_learns_and_round_trips(tmp_path: Path) -> None:
     features, logits = loaded(images[:5])
     assert features.shape == (5, classifier.DIMENSION)
     assert logits.shape == (5, 10)
-    assert torch.equal(features, model(images[:5])[0])
+    # Another memory format has another order of summation.
+    torch.testing.assert_close(features, model(images[:5])[0], rtol=1e-4, atol=1e-4)
+    for name, value in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_numbers_of_exact_power_laws() -> None:
 
 
 def test_table_1_puts_each_slope_in_its_row() -> None:
-    slopes = {"mala": 1.1, "uld": 0.6, "ddpm": 0.5}
+    slopes = {"mala": 1.1, "uld": 0.6, "ddpm": 0.5, "dpum": 0.7}
     numbers = {
         f"{name}_power{ending}": slope + shift
         for name, slope in slopes.items()
@@ -163,6 +163,10 @@ def test_table_1_puts_each_slope_in_its_row() -> None:
     assert printed.loc["RTK-ULD", "1/ε: Gaussian"] == "1.20 [1.00, 1.40]"
     assert printed.loc["RTK-ULD", "1/ε: products"] == "0.60–0.90"
     assert printed.loc["DDPM, SDE discretised", "d: products"] == "0.70"
+    corrected = printed.loc["PF-ODE, underdamped corrector"]
+    assert corrected["d: Gaussian"] == "0.70 [0.60, 0.80]"
+    for column in ("d: products", "1/ε: products"):
+        assert corrected[column] == table_1.DASH
     for column in ("d: Gaussian", "d: products", "1/ε: Gaussian", "1/ε: products"):
-        assert printed.loc["PF-ODE, underdamped corrector", column] == table_1.DASH
+        assert printed.loc["Randomised midpoint (2406.00924)", column] == table_1.DASH
     assert len(printed) <= 15
