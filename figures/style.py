@@ -57,7 +57,7 @@ METHODS = {
     "ddim": Look("DDIM", "#56B4E9", "s", "--"),
     "ddpm-log-snr": Look("DDPM, log-SNR grid", "#1A3CFF", "$D$", "--"),
     "ddim-log-snr": Look("DDIM, log-SNR grid", "#7FE0D8", "$d$", "--"),
-    "dpum": Look("DPUM (flow, ULD corrector)", "#3F7F93", "$U$", "--"),
+    "dpum": Look("DPUM", "#3F7F93", "$O$", "--"),
     "dpm++2m": Look("DPM-Solver++(2M)", "#009E73", "D", "--"),
     "dpm-v3": Look("DPM-Solver-v3", "#004B6B", "$3$", "--"),
     "dpm++3m": Look("DPM-Solver++(3M)", "#0B5D4E", "3", "--"),
