@@ -123,6 +123,10 @@ def test_rules_keep_their_promise() -> None:
         run = convergence.corrected_rule(eps, most=100_000)
         assert run is not None
         assert run.tv <= eps
+        # Segments of length 1 / L, each with twice d^(1/2) / eps steps.
+        t_start = convergence.start_time(eps, 10, convergence.GAUSSIAN_MOMENT)
+        count = math.ceil(t_start * gaussian.LIPSCHITZ)
+        assert run.nfe == 2 * math.ceil(math.sqrt(10) / eps) * count
     assert convergence.plain_rule("ddpm", 0.03, most=1000) is None
     assert convergence.corrected_rule(0.03, most=1000) is None
 

@@ -12,6 +12,7 @@ import pytest
 import rtk
 from experiments.theory import dimension
 from figures.analysis.dimension import costs, exponent
+from figures.analysis.frames import where
 from figures.tables import dimension as dimension_table
 from figures.tables import table_1
 from rtk import segments
@@ -111,6 +112,17 @@ def test_costs_grow_as_claimed_or_slower() -> None:
     mala = costs(rows("rtk-mala", [2, 8, 32]))
     assert 0.9 <= exponent(mala["rtk-mala", "theory"]).slope <= 1.4
     assert 0.3 <= exponent(mala["rtk-mala", "optimised"]).slope <= 0.7
+
+
+def test_scores_of_the_flow_with_corrector() -> None:
+    """As many as its steps of both kinds on all segments; the bound d^(1/2), and a logarithm."""
+    table = rows("dpum", [2, 32, 512])
+    assert (table["nfe"] == table["segments"] * table["inner_steps"]).all()
+    np.testing.assert_allclose(table["inner_steps"], 2.0 / table["step_size"])
+    # T = log(2 (2 * 2.125)^(1/2) / 0.01) = 6.02, in segments of 1/4; 2^(1/2) / 0.01 = 141.4 steps.
+    first = where(table, dimension=2, rule="theory", eps=0.01)
+    assert first["nfe"].item() == 2 * 142 * 25
+    assert 0.5 <= exponent(costs(table)["dpum", "theory"]).slope <= 0.7
 
 
 def test_numbers_of_exact_power_laws() -> None:

@@ -175,6 +175,9 @@ def test_numbers_and_table_count() -> None:
     assert (result["never_noticed"], result["control_noticed"]) == (0, 1)
     assert result["favoured"] == 0
     assert tables.numbers(made_up({"a": ["noticed"] * 3}, "not reproduced"))["favoured"] == 3
+    weak = made_up({tables.WEAK: ["noticed", "stopped", "noticed"]})
+    assert tables.numbers(weak)["mala_dimension_sharper_noticed"] == 2
+    assert result["mala_dimension_sharper_noticed"] == 0
     table = tables.table(frame).set_index("fault")
     assert table.loc[[*FAULTS][1], "stopped"] == 2
     assert OUTCOMES == study.OUTCOMES

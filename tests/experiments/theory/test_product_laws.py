@@ -190,6 +190,15 @@ def test_exponents_of_a_power_law() -> None:
     assert math.isnan(needed(one, 1.0))
 
 
+def test_a_single_dimension_has_no_exponent() -> None:
+    frame = pd.DataFrame(
+        [{"dimension": 1, "nfe": n, "value": 1.0 / n, "step_size": 1.0 / n} for n in (8, 16)]
+    )
+    found = exponents(frame)
+    assert found["eps"] == pytest.approx(1.0)
+    assert math.isnan(found["dimension"])
+
+
 def test_exponents_of_a_geometric_chain() -> None:
     """``TV = e^-k`` after k of the inner steps at ``k + 1`` scores; steps that fall as d^(-1/3)."""
     chains = [

@@ -116,8 +116,9 @@ class Corrected(OneScorePerSegment):
 
 @pytest.mark.parametrize("steps", [1, 3])
 def test_flow_with_corrector(steps: int) -> None:
-    """The closed form is the law of the algorithm, read off its code."""
-    expected, _ = sample_law(MIXTURE.score, 3, Corrected(steps), 200, segments=TIMES)
+    """The closed form is the law of the algorithm, read off its code, with as many scores."""
+    expected, nfe = sample_law(MIXTURE.score, 3, Corrected(steps), 200, segments=TIMES)
+    assert nfe == 2 * steps * (len(TIMES) - 1)
     check_same(law(partial(gaussian_steps.dpum, steps=steps), TARGET, TIMES), expected)
 
 
