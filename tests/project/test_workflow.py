@@ -23,6 +23,7 @@ import yaml
 from experiments.workflow import results
 from figures import style
 from figures.analysis.mutants import POSITIVE, clean, matrix
+from figures.tables.mutants import WEAK
 from paper import verdicts
 from tests.additions import add_sampler
 from tests.project import interruption
@@ -295,7 +296,7 @@ def one_metric(name: str) -> pd.DataFrame:
 
 
 def test_every_positive_verdict_is_failed_by_a_fault() -> None:
-    """And the verdicts without a fault are those of the default scale. The faults are planted at
+    """All but one. And the verdicts without a fault are those of the default scale. The faults are planted at
     the same sizes at every scale."""
     records = json.loads((ROOT / "paper" / "verdicts.json").read_text(encoding="utf-8"))
     ledger = {
@@ -307,7 +308,9 @@ def test_every_positive_verdict_is_failed_by_a_fault() -> None:
     outcomes, before = matrix(frame), clean(frame)
     assert before.to_dict() == {rule: ledger[rule] for rule in before.index}
     failed = (outcomes == "noticed").any(axis=1)
-    assert not [rule for rule in outcomes.index if before[rule] in POSITIVE and not failed[rule]]
+    # The article names the exception, a bound too weak for any fault.
+    kept = [rule for rule in outcomes.index if before[rule] in POSITIVE and not failed[rule]]
+    assert kept == [WEAK]
 
 
 @pytest.mark.parametrize("name", FIGURES)
