@@ -296,8 +296,10 @@ def one_metric(name: str) -> pd.DataFrame:
 
 
 def test_every_positive_verdict_is_failed_by_a_fault() -> None:
-    """All but one. And the verdicts without a fault are those of the default scale. The faults are planted at
-    the same sizes at every scale."""
+    """All but one. And the verdicts without a fault are those of the default scale.
+
+    The faults are planted at the same sizes at every scale.
+    """
     records = json.loads((ROOT / "paper" / "verdicts.json").read_text(encoding="utf-8"))
     ledger = {
         f"{record['name']} {mark}".strip(): judged["verdict"]
