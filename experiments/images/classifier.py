@@ -108,5 +108,5 @@ def load(path: str | Path, device: torch.device | str | None = None) -> Classifi
     model = Classifier()
     weights.fill(model, tensors, path)
     # The memory format in which convolutions are fastest on a CPU.
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return model.to(device or "cpu").eval().requires_grad_(False)
+    model.to(device or "cpu", memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model.eval().requires_grad_(False)

@@ -6,7 +6,7 @@ is planted there in the same form.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -144,9 +144,8 @@ def loud_chain(right: Function, target: Any, times: Any, kept: Any, noise: Any, 
 def loud_coefficients(right: Function, step_size: float, friction: float) -> uld.Coefficients:
     """Coefficients of ULD with twice the variance of all noise."""
     c: uld.Coefficients = right(step_size, friction)
-    return uld.Coefficients(
-        c.decay, c.kick, c.push, 2 * c.variance_v, 2 * c.variance_z, 2 * c.covariance
-    )
+    doubled = {"variance_v": 2 * c.variance_v, "variance_z": 2 * c.variance_z}
+    return replace(c, **doubled, covariance=2 * c.covariance)
 
 
 def loud_step(right: Function, *arguments: Any) -> Any:
@@ -179,7 +178,7 @@ def short_step(position: int) -> Function:
 def independent_noise(right: Function, step_size: float, friction: float) -> uld.Coefficients:
     """Coefficients without the covariance of the noise of positions and velocities."""
     c: uld.Coefficients = right(step_size, friction)
-    return uld.Coefficients(c.decay, c.kick, c.push, c.variance_v, c.variance_z, 0.0)
+    return replace(c, covariance=0.0)
 
 
 def overdamped(right: Function, sampler: RTKULD, *arguments: Any) -> tuple[State, Info]:

@@ -35,11 +35,10 @@ import numpy as np
 import pandas as pd
 import torch
 from arviz_stats.base import array_stats
-from torch import Tensor
 
 import rtk
 from figures import style
-from rtk import process, segments, targets
+from rtk import segments, targets
 from rtk.kernel import ReverseTransition
 from rtk.mcmc.mala import mala
 from rtk.noise import ChainNoise
@@ -63,12 +62,6 @@ target = targets.mixture("circle")
 narrowest = float(target.covariances.min())
 
 
-def noisy(n: int, t: float, noise: ChainNoise, generator: torch.Generator) -> Tensor:
-    """Exact draws at time t, shape (n, d)."""
-    clean = target.sample(n, generator=generator)
-    return process.alpha(t) * clean + process.sigma(t) * noise.normal()
-
-
 def inner_chains(t_hi: float, t_lo: float, seed: int) -> tuple[np.ndarray, float]:
     """All states of MALA on the kernels of a segment, (x, chains, steps, d), and its acceptance.
 
@@ -77,8 +70,8 @@ def inner_chains(t_hi: float, t_lo: float, seed: int) -> tuple[np.ndarray, float
     """
     generator = torch.Generator().manual_seed(seed)
     noise = ChainNoise(seed, STATES * CHAINS, (target.dimension,))
-    x = noisy(STATES * CHAINS, t_hi, noise, generator)[:STATES].repeat_interleave(CHAINS, 0)
-    z = noisy(STATES * CHAINS, t_lo, noise, generator)
+    x = target.sample(STATES, t_hi, generator=generator).repeat_interleave(CHAINS, 0)
+    z = target.sample(STATES * CHAINS, t_lo, generator=generator)
     kernel = ReverseTransition(target.score, x, t_hi, t_lo, target.log_prob)
     curvature = smoothness(t_lo, narrowest) + kernel.tilt_precision
     step_size = 1.1 * target.dimension ** (-1 / 3) / curvature

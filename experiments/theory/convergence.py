@@ -176,7 +176,7 @@ def plain_rule(method: str, eps: float, *, most: int) -> Run | None:
     return run_plain(method, times) if count <= most else None
 
 
-def run_corrected(times: Array, steps: int) -> Run:
+def run_corrected(times: segments.Times, steps: int) -> Run:
     """The run of DPUM on the Gaussian with ``steps`` steps of both kinds on each segment."""
     law = gaussian_steps.law(partial(gaussian_steps.dpum, steps=steps), GAUSSIAN, times)
     count = len(times) - 1

@@ -122,28 +122,22 @@ def langevin_nfe(
     return (len(times) - 1, least(is_enough)) if is_enough(STATIONARY) else None
 
 
-def corrected_nfe(dimension: int, eps: float, steps: int) -> int | None:
-    """Scores of DPUM with ``steps`` steps of each kind on a segment; None if eps is not reached."""
-    times = segments.check(corrected_times(product_end_time(dimension, eps), LIPSCHITZ).tolist())
-    step = partial(gaussian_steps.dpum, steps=steps)
-    is_enough = product_tv(step, times, dimension) <= eps
-    return 2 * steps * (len(times) - 1) if is_enough else None
-
-
 def corrected_rows(method: str, dimension: int, eps: float) -> list[Row]:
     """The costs of DPUM with the theory's number of steps on a segment and with the least one."""
-    rows = []
-    counts = {
-        "theory": math.ceil(math.sqrt(dimension) / eps),
-        "optimised": least(lambda steps: corrected_nfe(dimension, eps, steps) is not None),
-    }
-    for rule, steps in counts.items():
-        nfe = corrected_nfe(dimension, eps, steps)
-        if nfe is None:
-            raise ArithmeticError(f"{method}: {steps} steps do not reach {eps} in d={dimension}")
-        cost = {"nfe": nfe, "segments": nfe // (2 * steps), "inner_steps": 2 * steps}
-        rows.append({"rule": rule, "step_size": 1.0 / steps, **cost})
-    return rows
+    times = corrected_times(product_end_time(dimension, eps), LIPSCHITZ)
+
+    def is_enough(steps: int) -> bool:
+        return product_tv(partial(gaussian_steps.dpum, steps=steps), times, dimension) <= eps
+
+    def row(rule: str, steps: int) -> Row:
+        count = len(times) - 1
+        cost = {"nfe": 2 * steps * count, "segments": count, "inner_steps": 2 * steps}
+        return {"rule": rule, "step_size": 1.0 / steps, **cost}
+
+    theory = math.ceil(math.sqrt(dimension) / eps)
+    if not is_enough(theory):
+        raise ArithmeticError(f"{method}: {theory} steps do not reach {eps} in d={dimension}")
+    return [row("theory", theory), row("optimised", least(is_enough))]
 
 
 def rule_step(method: str, dimension: int, eps: float) -> float:
@@ -285,9 +279,9 @@ def measure(method: str, dimension: int, accuracies: list[float]) -> list[Row]:
     if method == "rtk-mala":
         costs = mala_rows(dimension, accuracies)
     else:
-        make = {"dpum": corrected_rows, "rtk-ula": langevin_rows, "rtk-uld": langevin_rows}
-        measured = make.get(method, solver_rows)
-        costs = [(eps, row) for eps in accuracies for row in measured(method, dimension, eps)]
+        ours = {"dpum": corrected_rows, "rtk-ula": langevin_rows, "rtk-uld": langevin_rows}
+        make = ours.get(method, solver_rows)
+        costs = [(eps, row) for eps in accuracies for row in make(method, dimension, eps)]
     return [{"method": method, "dimension": dimension, "eps": eps, **row} for eps, row in costs]
 
 

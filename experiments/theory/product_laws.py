@@ -215,7 +215,7 @@ def accepted_step(shape: str, dimension: int) -> float:
         step_size = math.exp(log_step) / bound
         return expected_acceptance(kernel, masses, grid, step_size, dimension) - HALF
 
-    # At stationarity the step falls as d^(-1/3). It is sought up to eight times as far above that.
+    # At stationarity the step falls as d^(-1/3). It is sought from 1/80 of that to its eightfold.
     middle = math.log(dimension ** (-1.0 / 3.0))
     root: float = brentq(excess, middle - math.log(80.0), middle + math.log(8.0), xtol=1e-5)
     return math.exp(root)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from rtk import process
+from rtk import process, segments
+from rtk.segments import Times
 
 Array = NDArray[np.float64]
 
@@ -37,10 +38,9 @@ def log_snr_grid(t_start: float, t_end: float, count: int) -> Array:
     return np.append(0.5 * np.log1p(np.exp(-2.0 * np.linspace(*ends, count + 1))), 0.0)
 
 
-def corrected_times(t_start: float, lipschitz: float) -> Array:
-    """Ends of the segments of DPUM, at most ``1 / lipschitz`` long, from ``t_start`` to 0."""
-    times: Array = np.linspace(t_start, 0.0, math.ceil(t_start * lipschitz) + 1)
-    return times
+def corrected_times(t_start: float, lipschitz: float) -> Times:
+    """Ends of the equal segments of DPUM, at most ``1 / lipschitz`` long, down to 0."""
+    return segments.uniform(math.ceil(t_start * lipschitz), t_start)
 
 
 def quadratic_grid(t_start: float, count: int) -> Array:

@@ -136,20 +136,13 @@ def dpum(target: Gaussian, times: ArrayLike, steps: int) -> Steps:
     ends = np.asarray(times, dtype=float)
     parts = np.linspace(ends[:-1], ends[1:], steps, endpoint=False, axis=1).ravel()
     flow = ddim(target, [*parts, ends[-1]])
-    slope = flow.slope.reshape(len(ends) - 1, steps, -1)
-    behind = np.ones_like(slope)
-    behind[:, :-1] = slope[:, :0:-1].cumprod(1)[:, ::-1]
-    offset = (flow.offset.reshape(slope.shape) * behind).sum(1)
-    t_lo = ends[1:, np.newaxis]
-    a_lo, s2_lo = np.exp(-t_lo), -np.expm1(-2.0 * t_lo)
-    precision = 1.0 / _noised(target, a_lo, s2_lo)
+    by_step = (part.reshape(len(ends) - 1, steps, -1).swapaxes(0, 1) for part in flow)
+    slope, offset, _ = (part[0] for part in _composed(Steps(*by_step)))
+    e = _ends(target, ends)
+    precision = 1.0 / _noised(target, e.a_lo, e.s2_lo)
     curvature = precision.max(1, keepdims=True)
     kept, spread = _underdamped(precision, curvature, 1.0 / steps, steps)
-    return Steps(
-        kept * (slope[:, 0] * behind[:, 0]),
-        kept * offset + (1.0 - kept) * a_lo * target.mean,
-        spread,
-    )
+    return Steps(kept * slope, kept * offset + (1.0 - kept) * e.a_lo * target.mean, spread)
 
 
 def _underdamped(

@@ -331,9 +331,8 @@ def test_classifier_learns_and_round_trips(tmp_path: Path) -> None:
     assert features.shape == (5, classifier.DIMENSION)
     assert logits.shape == (5, 10)
     # Another memory format has another order of summation.
-    torch.testing.assert_close(features, model(images[:5])[0], rtol=1e-4, atol=1e-4)
-    for name, value in model.state_dict().items():
-        assert torch.equal(loaded.state_dict()[name], value)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    assert torch.equal(features, model(images[:5])[0])
 
 
 @pytest.mark.parametrize(
