@@ -55,7 +55,7 @@ plt.rcParams["figure.dpi"] = 130
 # than a prediction of the noise after so short a training.
 
 # %%
-STEPS, BATCH = 500, 128
+STEPS, BATCH = 400, 64
 MNIST = Path(sys.path[0]) / "results" / "mnist" / "mnist.npz"
 FOLDER = Path(tempfile.mkdtemp()) / "digits"
 
