@@ -158,6 +158,7 @@ def save(figure: Figure, pdf: str | Path) -> None:
     label_log_axes(figure)
     with atomic(pdf) as unfinished:
         figure.savefig(unfinished, format="pdf", metadata={"CreationDate": None})
+    figure.set_layout_engine("none")  # the layout is made, and takes as long as a file
     with atomic(pdf.with_suffix(".png")) as unfinished:
         figure.savefig(unfinished, format="png", metadata={"Software": None})
     plt.close(figure)

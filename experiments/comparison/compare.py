@@ -9,7 +9,7 @@ error of each of some kinds and sizes (`errors`); the settings are the same.
 import itertools
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from experiments.comparison import methods
 from experiments.comparison.errors import WrongScore
-from experiments.comparison.judge import bounded, judge
+from experiments.comparison.judge import Exact, bounded, judge
 from experiments.comparison.targets import Array, check_disjoint, draw
 from experiments.runs import PICTURE
 from experiments.workflow import job, tidy
@@ -30,21 +30,34 @@ from rtk.targets import Target
 EXACT = {"kind": "none", "size": 0.0}
 
 
+def exact_sets(target: Target, n: int, batches: int, seed: int) -> list[Exact]:
+    """``n`` exact samples, and then the batches of them."""
+    samples = draw(target, n, seed)
+    return [Exact(samples), *map(Exact, np.array_split(samples, batches))]
+
+
 def measure(
-    x: Array, exact: Array, target: Target, batches: int
+    x: Array, exact: Sequence[Exact], target: Target
 ) -> list[tuple[int, dict[str, tuple[float, float]]]]:
     """The errors of all samples together, and of each batch.
+
+    Args:
+        x: the samples.
+        exact: as many exact samples, and then the batches of them, as `exact_sets` draws them.
+        target: the target.
 
     Returns:
         (batch, metric -> (error, standard error)). All samples are batch 0; their standard error is
         that of the mean of the batches. That of one batch is not known.
     """
+    everything, *batches = exact
     parts = [
-        judge(x[rows], exact[rows], target) for rows in np.array_split(np.arange(len(x)), batches)
+        judge(part, other, target)
+        for part, other in zip(np.array_split(x, len(batches)), batches, strict=True)
     ]
     together = {
         metric: (value, Estimate.of_replicates([part[metric] for part in parts]).standard_error)
-        for metric, value in judge(x, exact, target).items()
+        for metric, value in judge(x, everything, target).items()
     }
     single = [{metric: (value, np.nan) for metric, value in part.items()} for part in parts]
     return [*enumerate([together, *single])]
@@ -71,10 +84,20 @@ def main() -> None:
     kept: dict[str, Array] = {}
     sampler: dict[str, Any] = {}
     rows = 0
+    made = {name: targets.target(name) for name in params.targets}
+    exact = {
+        name: exact_sets(
+            made[name],
+            n,
+            params.batches,
+            job.derive_seed(params.seed, params.experiment, name, "reference"),
+        )
+        for name, n in params.targets.items()
+    }
     cases = [*itertools.product(params.targets.items(), params.errors, params.nfe)]
     for (name, n), error, nfe in tqdm(cases, desc=params.name):
         begun = time.perf_counter()
-        target = targets.target(name)
+        target = made[name]
         candidate = chosen(tuned, nfe)
         seed = job.derive_seed(params.seed, params.experiment, name, params.name, nfe)
         score: Score = target.score
@@ -88,8 +111,7 @@ def main() -> None:
         if result.calibration is not None:
             rows = result.calibration.rows
         x = bounded(result.samples)
-        exact = draw(target, n, job.derive_seed(params.seed, params.experiment, name, "reference"))
-        for batch, errors in measure(x, exact, target, params.batches):
+        for batch, errors in measure(x, exact[name], target):
             table += tidy.rows(
                 errors,
                 experiment=params.experiment,

@@ -5,8 +5,10 @@ W2 distance and the energy distance; on other targets the last two. All are abov
 samples, too. `floor` measures by how much.
 """
 
+import math
 from collections.abc import Iterator
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -25,14 +27,28 @@ FAR = 1e6
 """Where chains are put that have left all bounds or are not numbers, so that they count."""
 
 
-def judge(x: Array, exact: Array, target: Target) -> dict[str, float]:
+@dataclass(frozen=True, eq=False)
+class Exact:
+    """Exact samples (n, d) of a target, with which many sets of samples are compared."""
+
+    samples: Array
+
+    @cached_property
+    def spread(self) -> float:
+        """``mean |y - y'|`` over all pairs of the first `PAIRED` samples."""
+        return _mean_distance(self.samples[:PAIRED], self.samples[:PAIRED])
+
+
+def judge(x: Array, exact: Exact, target: Target) -> dict[str, float]:
     """Metric -> error of the samples ``x`` (n, d), given as many exact samples of the target."""
     judged = (
         {} if not isinstance(target, GaussianMixture) else {"mode_error": mode_error(x, target)}
     )
     return judged | {
-        "sliced_w2": metrics.sliced_w2(x, exact, replicates=2, projections=PROJECTIONS).value,
-        "energy_distance": energy_distance(x[:PAIRED], exact[:PAIRED]),
+        "sliced_w2": metrics.sliced_w2(
+            x, exact.samples, replicates=2, projections=PROJECTIONS
+        ).value,
+        "energy_distance": energy_distance(x, exact),
     }
 
 
@@ -49,16 +65,21 @@ def _reference(mixture: GaussianMixture) -> metrics.Reference:
     return metrics.Reference.of(mixture, size=1)
 
 
-def energy_distance(x: Array, y: Array) -> float:
+def energy_distance(x: Array, exact: Exact) -> float:
     """``(2 mean |x - y| - mean |x - x'| - mean |y - y'|)^(1/2)`` over all pairs (n, d), (k, d).
 
-    A sample's distance from itself is among them. So unlike `rtk.metrics.energy_distance` this has
-    a bias, is never negative, and has a floor (Szekely and Rizzo 2013, J. Stat. Plan. Inference
-    143, 1249).
+    Of either side the first `PAIRED` samples are taken. A sample's distance from itself is among
+    the pairs. So unlike `rtk.metrics.energy_distance` this has a bias, is never negative, and has a
+    floor (Szekely and Rizzo 2013, J. Stat. Plan. Inference 143, 1249).
     """
-    a, b = torch.from_numpy(x), torch.from_numpy(y)
-    squared = 2.0 * torch.cdist(a, b).mean() - torch.cdist(a, a).mean() - torch.cdist(b, b).mean()
-    return float(squared.clamp(min=0.0).sqrt())
+    x, y = x[:PAIRED], exact.samples[:PAIRED]
+    squared = 2.0 * _mean_distance(x, y) - _mean_distance(x, x) - exact.spread
+    return math.sqrt(max(squared, 0.0))
+
+
+def _mean_distance(x: Array, y: Array) -> float:
+    """``mean |x - y|`` over all pairs, for a pair of equal sets with each sample's own distance."""
+    return float(torch.cdist(torch.from_numpy(x), torch.from_numpy(y)).mean())
 
 
 def bounded(samples: Tensor) -> Array:
@@ -71,4 +92,4 @@ def floor(target: Target, n: int, replicates: int, seed: int) -> Iterator[dict[s
     """The errors of ``n`` exact samples against ``n`` others, in independent replicates."""
     for replicate in range(replicates):
         x, exact = (draw(target, n, job.derive_seed(seed, replicate, k)) for k in ("x", "exact"))
-        yield judge(x, exact, target)
+        yield judge(x, Exact(exact), target)

@@ -27,7 +27,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 import rtk
-from experiments.comparison.judge import bounded, judge
+from experiments.comparison.judge import Exact, bounded, judge
 from experiments.comparison.targets import draw
 from experiments.energy_networks.perceptron import fitted
 from experiments.images import classifier, data, metrics, network, train
@@ -89,7 +89,7 @@ def mixture_case(name: str, params: Any, seed: int) -> Case:
     training = train.Training(**params.training, seed=seed % 2**31)
     draws = torch.from_numpy(draw(mixture, params.draws, job.derive_seed(seed, "draws"))).float()
     exact = [
-        draw(mixture, params.chains // BATCHES, job.derive_seed(seed, "judge", k))
+        Exact(draw(mixture, params.chains // BATCHES, job.derive_seed(seed, "judge", k)))
         for k in range(BATCHES)
     ]
 

@@ -131,8 +131,8 @@ def frechet_distance(a: tuple[Array, Array], b: tuple[Array, Array]) -> float:
     return max(float(gap + np.trace(cov_a) + np.trace(cov_b) - 2.0 * cross), 0.0)
 
 
-def parts(features: Array, size: int = 1000) -> list[Array]:
-    """The rows in parts of at most ``size``, to limit the memory that all pairs of rows take."""
+def parts(features: Array, size: int = 250) -> list[Array]:
+    """The rows in parts of at most ``size``, whose pairs with all rows fit into a cache."""
     return np.array_split(features, -(-len(features) // size))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.comparison import compare
-from experiments.comparison.judge import judge
+from experiments.comparison.judge import Exact, judge
 from experiments.comparison.targets import draw
 from rtk import targets
 
@@ -12,11 +12,11 @@ from rtk import targets
 def test_batches_are_parts_of_the_samples_beside_all_of_them() -> None:
     mixture = targets.mixture("uneven-2")
     x, exact = draw(mixture, 600, 0), draw(mixture, 600, 1)
-    measured = compare.measure(x, exact, mixture, 3)
+    measured = compare.measure(x, compare.exact_sets(mixture, 600, 3, 1), mixture)
     assert [batch for batch, _ in measured] == [0, 1, 2, 3]
     whole, *parts = (errors for _, errors in measured)
-    second = judge(x[200:400], exact[200:400], mixture)
-    for metric, value in judge(x, exact, mixture).items():
+    second = judge(x[200:400], Exact(exact[200:400]), mixture)
+    for metric, value in judge(x, Exact(exact), mixture).items():
         assert whole[metric][0] == value
         assert parts[1][metric][0] == second[metric]
         values = [part[metric][0] for part in parts]
