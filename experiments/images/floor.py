@@ -8,8 +8,7 @@ import time
 
 import torch
 
-from experiments.images import classifier, data, metrics
-from experiments.images.reference import reference
+from experiments.images import classifier, data, metrics, reference
 from experiments.runs import over_replicates
 from experiments.workflow import job, tidy
 
@@ -22,7 +21,7 @@ def main() -> None:
     snakemake = job.start()
     params, inputs, dataset = snakemake.params, snakemake.input, snakemake.wildcards.dataset
     features = classifier.load(inputs.classifier)
-    test = reference(features, inputs.data)
+    test = reference.load(inputs.reference)
     images = data.load(inputs.data, "train").images
     if REPLICATES * params.images > len(images):
         raise ValueError(

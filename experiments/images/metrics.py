@@ -222,25 +222,33 @@ def noise_of_images(pixels: NDArray[np.float32], mask: Mask) -> Array:
     return np.asarray(np.sqrt(np.square(deviation).mean(axis=1)))
 
 
+@dataclass(frozen=True, eq=False)
 class Reference:
-    """The test images, against which everything is measured.
+    """The test images, against which everything is measured; `Reference.of` describes them.
 
-    Args:
-        images: the test images.
+    Attributes:
+        features: of the test images, shape (m, d).
         labels: their true classes, shape (m,).
+        radii: distance of each from its k-th nearest other one, float32, shape (m,).
+        kernel_mean: mean of the `polynomial_kernel` over pairs of two different ones, shape ().
+        background: the mask of `background`, shape (pixels,).
     """
 
-    def __init__(self, images: Described, labels: NDArray[np.int64]) -> None:
-        self.images = images
-        self.labels = labels
-        radii = [neighbour_radii(distances(p, images.features)) for p in parts(images.features)]
-        self._radii = torch.cat(radii)
-        self._moments = moments(images.features)
-        self._background = background(images.pixels)
-        m = len(images)
-        sums = [polynomial_kernel(p, images.features).sum() for p in parts(images.features)]
-        diagonal = (np.square(images.features).mean(axis=1) + 1.0) ** 3
-        self._kernel_mean = float((sum(sums) - diagonal.sum()) / (m * (m - 1)))
+    features: Array
+    labels: NDArray[np.int64]
+    radii: NDArray[np.float32]
+    kernel_mean: Array
+    background: Mask
+
+    @classmethod
+    def of(cls, images: Described, labels: NDArray[np.int64]) -> "Reference":
+        """The reference of the test images and their true classes."""
+        features, m = images.features, len(images)
+        radii = torch.cat([neighbour_radii(distances(p, features)) for p in parts(features)])
+        total = sum(polynomial_kernel(p, features).sum() for p in parts(features))
+        diagonal = (np.square(features).mean(axis=1) + 1.0) ** 3
+        kernel_mean = np.asarray((total - diagonal.sum()) / (m * (m - 1)))
+        return cls(features, labels, radii.numpy(), kernel_mean, background(images.pixels))
 
     def measure(self, images: Described) -> dict[str, Estimate]:
         """All metrics of a set of n images by name; it takes memory O(n (n + 10000)).
@@ -267,10 +275,9 @@ class Reference:
         Raises:
             ValueError: for fewer than 40 images.
         """
-        features = self.images.features
-        to_test = distances(images.features, features)
+        to_test = distances(images.features, self.features)
         between = distances(images.features, images.features)
-        is_inside = (to_test <= self._radii).any(dim=1).numpy()
+        is_inside = (to_test <= torch.from_numpy(self.radii)).any(dim=1).numpy()
 
         def recall(kept: Mask) -> float:
             mask = torch.from_numpy(kept)
@@ -279,17 +286,18 @@ class Reference:
 
         kernel = polynomial_kernel(images.features, images.features)
         across = np.concatenate(
-            [polynomial_kernel(p, features).mean(axis=1) for p in parts(images.features)]
+            [polynomial_kernel(p, self.features).mean(axis=1) for p in parts(images.features)]
         )
 
         def kernel_distance(kept: Mask) -> float:
             within = mean_of_pairs(kernel, kept.astype(np.float64))
-            return within + self._kernel_mean - 2.0 * float(across[kept].mean())
+            return within + float(self.kernel_mean) - 2.0 * float(across[kept].mean())
 
-        noise = noise_of_images(images.pixels, self._background)
+        noise = noise_of_images(images.pixels, self.background)
+        of_test = moments(self.features)
         metrics: dict[str, Callable[[Mask], float]] = {
             "frechet_distance": lambda kept: frechet_distance(
-                moments(images.features[kept]), self._moments
+                moments(images.features[kept]), of_test
             ),
             "kernel_distance": kernel_distance,
             "class_total_variation": lambda kept: class_total_variation(

@@ -1,15 +1,30 @@
-"""The test images of a data set, with which C1 compares the images of a sampler."""
+"""C1's reference: the test images of a data set, described once for all samplers."""
 
-from experiments.images import data, metrics
-from experiments.images.classifier import Classifier
+import time
+
+from experiments.images import classifier, data, metrics
+from experiments.workflow import job, results
 
 
-def reference(features: Classifier, cache: str) -> metrics.Reference:
-    """The features of all test images and their true classes.
+def load(path: str) -> metrics.Reference:
+    """The reference in a file that the rule `images_reference` wrote."""
+    return metrics.Reference(**results.read_arrays(path))
 
-    Args:
-        features: the classifier that computes the features.
-        cache: path of the images, as `data.fetch` writes them.
-    """
-    test = data.load(cache, "test")
-    return metrics.Reference(metrics.describe(features, test.images), test.labels.numpy())
+
+def main() -> None:
+    started = time.perf_counter()
+    snakemake = job.start()
+    features = classifier.load(snakemake.input.classifier)
+    test = data.load(snakemake.input.data, "test")
+    reference = metrics.Reference.of(metrics.describe(features, test.images), test.labels.numpy())
+    results.write_arrays(
+        vars(reference),
+        snakemake.output.reference,
+        config=dict(snakemake.wildcards.items()),
+        seed=None,
+        started=started,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -18,9 +18,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 import rtk
-from experiments.images import classifier, metrics, network
+from experiments.images import classifier, metrics, network, reference
 from experiments.images.network import IMAGE_SHAPE
-from experiments.images.reference import reference
 from experiments.runs import CALIBRATED, mean_acceptance, seed_name
 from experiments.workflow import job, tidy
 from rtk import segments
@@ -87,7 +86,7 @@ def main() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     score = network.load(inputs.score, device)
     features = classifier.load(inputs.classifier)
-    test = reference(features, inputs.data)
+    test = reference.load(inputs.reference)
     table: list[tidy.Row] = []
     kept: dict[str, np.ndarray[Any, Any]] = {}
     sampler, calibration = params.sampler, None

@@ -40,6 +40,11 @@ def image_data(dataset):
     return f"results/{dataset}/{dataset}.npz"
 
 
+def image_reference(dataset):
+    """The test images of a data set, as the metrics need them."""
+    return f"<results>/data/{dataset}/reference.npz"
+
+
 def image_weights(network, dataset="{dataset}"):
     """The weights of a network, either trained by the workflow or part of the project."""
     folder = "<results>" if config["images"]["retrain"] else "experiments/images/checkpoint"

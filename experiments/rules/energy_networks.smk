@@ -11,6 +11,7 @@ rule sample_energy_networks:
             lambda wildcards: (
                 {
                     "data": image_data("mnist"),
+                    "reference": image_reference("mnist"),
                     "classifier": image_weights("classifier", "mnist"),
                     "score": "experiments/images/checkpoint/mnist_small/score.safetensors",
                     "energy": "experiments/images/checkpoint/mnist_energy/score.safetensors",

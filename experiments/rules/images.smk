@@ -69,9 +69,28 @@ rule train_score:
         "../images/train_score.py"
 
 
-rule sample_images:
+rule images_reference:
     input:
         data=rules.fetch_images.output.data,
+        classifier=image_weights("classifier"),
+    output:
+        reference=image_reference("{dataset}"),
+    log:
+        "<logs>/images_reference/{dataset}.log",
+    benchmark:
+        "<benchmarks>/images_reference/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        code=digest("experiments/images/reference.py", methods=[]),
+    script:
+        "../images/reference.py"
+
+
+rule sample_images:
+    input:
+        reference=rules.images_reference.output.reference,
         score=image_weights("score"),
         classifier=image_weights("classifier"),
     output:
@@ -107,6 +126,7 @@ rule sample_images:
 rule images_floor:
     input:
         data=rules.fetch_images.output.data,
+        reference=rules.images_reference.output.reference,
         classifier=image_weights("classifier"),
     output:
         table="<results>/data/{dataset}/exact.parquet",

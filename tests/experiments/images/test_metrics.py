@@ -12,9 +12,10 @@ from safetensors.torch import save_file
 from scipy import linalg, stats
 from scipy.spatial.distance import cdist
 
-from experiments.images import classifier, metrics
+from experiments.images import classifier, metrics, reference
 from experiments.images.data import Labelled
 from experiments.images.metrics import Described, Reference
+from experiments.workflow import results
 from rtk.metrics import Estimate
 
 CHECKPOINTS = Path(classifier.__file__).parent / "checkpoint"
@@ -128,7 +129,9 @@ def test_features_do_not_depend_on_ambient_modes() -> None:
 
 def kernel_distance(features: Array, reference: Array) -> Estimate:
     labels = np.zeros(len(reference), int)
-    return Reference(described(reference), labels).measure(described(features))["kernel_distance"]
+    return Reference.of(described(reference), labels).measure(described(features))[
+        "kernel_distance"
+    ]
 
 
 def test_kernel_distance_by_the_definition() -> None:
@@ -203,7 +206,7 @@ def test_background_noise_is_the_noise_that_was_added() -> None:
     generator = np.random.default_rng(10)
     test = np.full((500, 100), -1.0, dtype=np.float32)
     test[:, 60:] = 1.0
-    reference = Reference(black(test), np.zeros(500, int))
+    reference = Reference.of(black(test), np.zeros(500, int))
     assert reference.measure(black(test))["background_noise"] == Estimate(0.0, 0.0)
     noisy = test + 0.03 * generator.normal(size=test.shape).astype(np.float32)
     noisy[:20, :10] = 1.0  # some objects that reach into the background do not count
@@ -221,7 +224,7 @@ def test_standard_error_of_the_background_noise() -> None:
     Of a median the jackknife over small groups would be wrong, however many images there are.
     """
     generator = np.random.default_rng(11)
-    reference = Reference(black(np.full((500, 60), -1.0, dtype=np.float32)), np.zeros(500, int))
+    reference = Reference.of(black(np.full((500, 60), -1.0, dtype=np.float32)), np.zeros(500, int))
     measured = [
         reference.measure(black((0.03 * generator.normal(size=(500, 60)) - 1).astype(np.float32)))[
             "background_noise"
@@ -235,8 +238,17 @@ def test_standard_error_of_the_background_noise() -> None:
 def test_frechet_distance_is_taken_to_all_test_images() -> None:
     generator = np.random.default_rng(12)
     made, real = generator.normal(size=(60, 3)), 0.5 + 2.0 * generator.normal(size=(50, 3))
-    measured = Reference(described(real), np.zeros(50, int)).measure(described(made))
+    measured = Reference.of(described(real), np.zeros(50, int)).measure(described(made))
     assert measured["frechet_distance"].value == pytest.approx(between(made, real))
+
+
+def test_a_reference_that_was_written_measures_the_same(tmp_path: Path) -> None:
+    generator = np.random.default_rng(13)
+    made, real = (described(generator.normal(size=(60, 3))) for _ in range(2))
+    written = Reference.of(real, np.arange(60) % 10)
+    path = tmp_path / "reference.npz"
+    results.write_arrays(vars(written), path, config={}, seed=None, started=0.0)
+    assert reference.load(str(path)).measure(made) == written.measure(made)
 
 
 def test_class_total_variation() -> None:
@@ -264,7 +276,7 @@ def test_precision_and_recall_by_the_definition() -> None:
         balls = list(zip(centres, radii, strict=True))
         return float(np.mean([any(math.dist(p, c) <= r for c, r in balls) for p in points]))
 
-    measured = Reference(described(real), np.zeros(50, int)).measure(described(made))
+    measured = Reference.of(described(real), np.zeros(50, int)).measure(described(made))
     assert measured["precision"].value == pytest.approx(covered(made, real))
     assert measured["recall"].value == pytest.approx(covered(real, made))
     assert 0.3 < measured["recall"].value < measured["precision"].value + 0.5
@@ -273,7 +285,7 @@ def test_precision_and_recall_by_the_definition() -> None:
 def test_precision_and_recall_tell_quality_from_coverage() -> None:
     generator = np.random.default_rng(2)
     real = generator.normal(size=(400, 5))
-    reference = Reference(described(real), np.zeros(400, int))
+    reference = Reference.of(described(real), np.zeros(400, int))
     narrow = reference.measure(described(0.2 * generator.normal(size=(400, 5))))
     wide = reference.measure(described(4.0 * generator.normal(size=(400, 5))))
     assert narrow["precision"].value > 0.95
