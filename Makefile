@@ -63,15 +63,13 @@ lint: env  ## linters and type checker alone
 
 env: $(stamp)  ## the environment alone, in .venv; installed again when requirements.txt changes
 
-# All pins stand on one command line, so that no package can bring another version of torch. Modules
-# are compiled when they are imported, which most of them never are.
+# All pins stand on one command line, so that no package can bring another version of torch.
 $(stamp): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo 'Python 3.11 or newer is needed. Name one: make PYTHON=/path/to/python3.11' >&2; exit 1; }
 	$(PYTHON) -m venv $(if $(wildcard $(unfinished)),--clear) $(environment)
 	touch $(unfinished)
-	$(bin)/python -m pip install --disable-pip-version-check --quiet --no-compile \
-	    --requirement requirements.txt
+	$(bin)/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 	$(bin)/python -m pip check
 	mv $(unfinished) $@
 

@@ -21,7 +21,6 @@ RTK = [
     "rtk-uld",
     "rtk-mala-taylor",
     "rtk-mala-trapezoid",
-    "rtk-mala-simpson",
     "rtk-mala",
 ]
 
