@@ -5,6 +5,7 @@ ENERGY_NETWORKS_TABLES = expand(
 )
 
 
+# With priority, since the longest job of all should not begin last.
 rule sample_energy_networks:
     input:
         unpack(
@@ -28,6 +29,7 @@ rule sample_energy_networks:
         "<benchmarks>/sample_energy_networks/{target}.tsv"
     wildcard_constraints:
         target="|".join(ENERGY_NETWORKS["targets"]),
+    priority: 1
     conda:
         "../../environment.yml"
     threads: 1
