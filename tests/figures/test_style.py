@@ -77,6 +77,14 @@ def test_saved_figures_repeat_exactly(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not plt.get_fignums()
 
 
+def test_both_files_have_the_layout_of_the_first(tmp_path: Path) -> None:
+    alone, saved = drawing(), drawing()
+    alone.savefig(tmp_path / "alone.pdf")
+    style.save(saved, tmp_path / "saved.pdf")
+    for one, other in zip(alone.axes, saved.axes, strict=True):
+        np.testing.assert_allclose(one.get_position().bounds, other.get_position().bounds)
+
+
 def test_fonts_are_embedded_as_outlines(tmp_path: Path) -> None:
     style.save(drawing(), tmp_path / "a.pdf")
     content = (tmp_path / "a.pdf").read_bytes()

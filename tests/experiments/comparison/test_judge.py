@@ -5,7 +5,15 @@ import pytest
 import torch
 from scipy import stats
 
-from experiments.comparison.judge import Exact, bounded, energy_distance, floor, judge, mode_error
+from experiments.comparison.judge import (
+    PAIRED,
+    Exact,
+    bounded,
+    energy_distance,
+    floor,
+    judge,
+    mode_error,
+)
 from experiments.comparison.targets import draw
 from rtk import metrics, targets
 
@@ -28,6 +36,13 @@ def test_energy_distance_without_its_bias_is_that_of_the_library() -> None:
         unbiased.append(energy_distance(a, Exact(b)) ** 2 - within / 399)
     library = metrics.energy_distance(x, y, size=400, replicates=2)
     assert np.mean(unbiased) == pytest.approx(library.value, abs=1e-9)
+
+
+def test_energy_distance_takes_the_first_samples_of_either_side() -> None:
+    x, y = np.random.default_rng(2).normal(size=(2, PAIRED, 2))
+    far = np.full((5, 2), 100.0)
+    expected = energy_distance(x, Exact(y))
+    assert energy_distance(np.concatenate([x, far]), Exact(np.concatenate([y, far]))) == expected
 
 
 def test_mode_error_of_a_missing_mode() -> None:
