@@ -30,7 +30,7 @@ import rtk
 from experiments.comparison.judge import Exact, bounded, judge
 from experiments.comparison.targets import draw
 from experiments.energy_networks.perceptron import fitted
-from experiments.images import classifier, data, metrics, network, reference, train
+from experiments.images import classifier, data, metrics, network, train
 from experiments.images.preconditioning import Preconditioned
 from experiments.mixtures.grid import grid
 from experiments.runs import mean_acceptance, needed_densities
@@ -72,7 +72,7 @@ class Case:
 def digits(inputs: Any, device: str) -> Case:
     """MNIST with the networks of the project."""
     features = classifier.load(inputs.classifier)
-    test = reference.load(inputs.reference)
+    test = metrics.Reference.load(inputs.reference)
     held_out = data.load(inputs.data, "train").images[-train.Training.held_out :]
     return Case(
         network.IMAGE_SHAPE,

@@ -8,7 +8,7 @@ import time
 
 import torch
 
-from experiments.images import classifier, data, metrics, reference
+from experiments.images import classifier, data, metrics
 from experiments.runs import over_replicates
 from experiments.workflow import job, tidy
 
@@ -21,7 +21,7 @@ def main() -> None:
     snakemake = job.start()
     params, inputs, dataset = snakemake.params, snakemake.input, snakemake.wildcards.dataset
     features = classifier.load(inputs.classifier)
-    test = reference.load(inputs.reference)
+    test = metrics.Reference.load(inputs.reference)
     images = data.load(inputs.data, "train").images
     if REPLICATES * params.images > len(images):
         raise ValueError(

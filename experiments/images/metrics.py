@@ -16,6 +16,7 @@ jackknife variance estimation*, Annals of Statistics 1989.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from scipy import linalg
 from torch import Tensor
 
 from experiments.images.classifier import Classifier
+from experiments.workflow.results import read_arrays
 from rtk.metrics import Estimate
 
 Array = NDArray[np.float64]
@@ -249,6 +251,11 @@ class Reference:
         diagonal = (np.square(features).mean(axis=1) + 1.0) ** 3
         kernel_mean = np.asarray((total - diagonal.sum()) / (m * (m - 1)))
         return cls(features, labels, radii.numpy(), kernel_mean, background(images.pixels))
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Reference":
+        """The reference in a file that the rule `images_reference` wrote."""
+        return cls(**read_arrays(path))
 
     def measure(self, images: Described) -> dict[str, Estimate]:
         """All metrics of a set of n images by name; it takes memory O(n (n + 10000)).

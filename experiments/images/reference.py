@@ -6,11 +6,6 @@ from experiments.images import classifier, data, metrics
 from experiments.workflow import job, results
 
 
-def load(path: str) -> metrics.Reference:
-    """The reference in a file that the rule `images_reference` wrote."""
-    return metrics.Reference(**results.read_arrays(path))
-
-
 def main() -> None:
     started = time.perf_counter()
     snakemake = job.start()

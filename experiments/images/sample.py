@@ -18,7 +18,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 import rtk
-from experiments.images import classifier, metrics, network, reference
+from experiments.images import classifier, metrics, network
 from experiments.images.network import IMAGE_SHAPE
 from experiments.runs import CALIBRATED, mean_acceptance, seed_name
 from experiments.workflow import job, tidy
@@ -86,7 +86,7 @@ def main() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     score = network.load(inputs.score, device)
     features = classifier.load(inputs.classifier)
-    test = reference.load(inputs.reference)
+    test = metrics.Reference.load(inputs.reference)
     table: list[tidy.Row] = []
     kept: dict[str, np.ndarray[Any, Any]] = {}
     sampler, calibration = params.sampler, None

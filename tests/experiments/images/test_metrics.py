@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from scipy import linalg, stats
 from scipy.spatial.distance import cdist
 
-from experiments.images import classifier, metrics, reference
+from experiments.images import classifier, metrics
 from experiments.images.data import Labelled
 from experiments.images.metrics import Described, Reference
 from experiments.workflow import results
@@ -248,7 +248,7 @@ def test_a_reference_that_was_written_measures_the_same(tmp_path: Path) -> None:
     written = Reference.of(real, np.arange(60) % 10)
     path = tmp_path / "reference.npz"
     results.write_arrays(vars(written), path, config={}, seed=None, started=0.0)
-    assert reference.load(str(path)).measure(made) == written.measure(made)
+    assert Reference.load(path).measure(made) == written.measure(made)
 
 
 def test_class_total_variation() -> None:
