@@ -143,7 +143,7 @@ def test_other_safetensors_are_refused(tmp_path: Path) -> None:
         network.load(tmp_path / "other.safetensors")
 
 
-@pytest.mark.parametrize("name", ["mnist", "mnist_small", "fashion_mnist"])
+@pytest.mark.parametrize("name", ["mnist", "mnist_large", "mnist_small", "fashion_mnist"])
 def test_shipped_network_denoises_a_stroke(name: str) -> None:
     # A vertical bar, the simplest "1", noised to where a pixel alone says little: the network must
     # come far closer than the best linear denoiser, which is F = 0.
