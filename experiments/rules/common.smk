@@ -42,7 +42,7 @@ def image_data(dataset):
 
 def image_reference(dataset):
     """The test images of a data set, as the metrics need them."""
-    return f"<results>/data/{dataset}/reference.npz"
+    return f"<results>/{dataset}/reference.npz"
 
 
 def image_weights(network, dataset="{dataset}"):

@@ -17,7 +17,7 @@ from safetensors import safe_open
 from experiments.workflow import job, results
 from figures.analysis import cost
 
-SHORT = 0.3
+SHORT = 1.0
 """Experiments that are expected to take fewer hours share one row."""
 OTHERS = f"others, below {SHORT:g} hours each"
 
