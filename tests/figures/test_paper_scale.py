@@ -173,10 +173,10 @@ def test_the_longest_path_is_that_of_a_network_and_what_samples_with_it() -> Non
 def test_the_longest_experiment_stands_first_and_short_ones_last() -> None:
     jobs = pd.DataFrame(
         {"experiment": name, "here": 0.01, "there": hours}
-        for name, hours in (("c", 0.04), ("a", 0.2), ("d", 0.05), ("b", 2.0), ("a", 0.3))
+        for name, hours in (("c", 0.04), ("a", 0.9), ("d", 0.05), ("b", 2.0), ("a", 0.8))
     )
     table = paper_scale.table(jobs).set_index("experiment")
     assert table.index.tolist() == ["b", "a", paper_scale.OTHERS]
     assert table["jobs"].tolist() == [1, 2, 2]
-    assert table["hours at paper scale"].tolist() == pytest.approx([2.0, 0.5, 0.09])
-    assert table["longest job (hours)"].tolist() == pytest.approx([2.0, 0.3, 0.05])
+    assert table["hours at paper scale"].tolist() == pytest.approx([2.0, 1.7, 0.09])
+    assert table["longest job (hours)"].tolist() == pytest.approx([2.0, 0.9, 0.05])
