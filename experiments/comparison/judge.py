@@ -78,7 +78,7 @@ def energy_distance(x: Array, exact: Exact) -> float:
 
 
 def _mean_distance(x: Array, y: Array) -> float:
-    """``mean |x - y|`` over all pairs, for a pair of equal sets with each sample's own distance."""
+    """``mean |x - y|`` over all pairs of rows of ``x`` (n, d) and ``y`` (k, d)."""
     return float(torch.cdist(torch.from_numpy(x), torch.from_numpy(y)).mean())
 
 

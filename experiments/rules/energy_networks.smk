@@ -5,7 +5,7 @@ ENERGY_NETWORKS_TABLES = expand(
 )
 
 
-# With priority, since the longest job of all should not begin last.
+# With priority, so that these long jobs do not begin last, where each would run alone.
 rule sample_energy_networks:
     input:
         unpack(

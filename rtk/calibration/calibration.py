@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from torch import Tensor
 from rtk import diagnostics
 from rtk.calibration import base as bases
 from rtk.calibration import consistency, file, kernels, moments, pilot, selection
-from rtk.calibration.model import Model
+from rtk.calibration.model import Model, default_device
 from rtk.calibration.moments import Moments
 from rtk.calibration.selection import Trial
 from rtk.checks import (
@@ -286,10 +286,7 @@ def calibrate(
 @contextmanager
 def _plain_torch() -> Iterator[None]:
     """Neither autograd nor the caller's default device; a calibration works on the CPU."""
-    # A device as a context costs 1 us for each operation, so it is entered only if it changes any.
-    here = torch.get_default_device().type == "cpu"
-    default = nullcontext() if here else torch.device("cpu")
-    with torch.inference_mode(False), torch.no_grad(), default:
+    with torch.inference_mode(False), torch.no_grad(), default_device(torch.device("cpu")):
         yield
 
 

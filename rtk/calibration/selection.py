@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rtk import process
 from rtk.calibration import nodes
-from rtk.calibration.model import Model
+from rtk.calibration.model import Model, default_device
 from rtk.calibration.moments import Moments
 from rtk.calibration.pilot import Pilot
 from rtk.calibration.solver import solver
@@ -86,7 +86,7 @@ def end_of(model: Model, candidate: Calibrated, y: Tensor) -> Tensor:
     times = candidate.default_times(len(candidate.steps), Problem(model.score))
     x = (process.alpha(times[0]) * y).to(model.device, model.dtype).reshape(-1, *model.shape)
     state = State(x, times[0])
-    with model.device:
+    with default_device(model.device):
         for t_lo in times[1:]:
             state, _ = candidate(Problem(model.score), state, t_lo, 1, NoNoise())
     return state.x.flatten(1).to(y)
