@@ -23,6 +23,9 @@ environment-rivals := .venv-benchmark
 stamp-rivals := $(environment-rivals)/requirements.installed
 
 export PYTHONPATH := $(CURDIR)
+# Modules are compiled when they are first imported, which most of what is installed never is. The
+# compiled files must be kept for that.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -69,7 +72,8 @@ $(stamp): requirements.txt
 	    echo 'Python 3.11 or newer is needed. Name one: make PYTHON=/path/to/python3.11' >&2; exit 1; }
 	$(PYTHON) -m venv $(if $(wildcard $(unfinished)),--clear) $(environment)
 	touch $(unfinished)
-	$(bin)/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
+	$(bin)/python -m pip install --disable-pip-version-check --quiet --no-compile \
+	    --requirement requirements.txt
 	$(bin)/python -m pip check
 	mv $(unfinished) $@
 

@@ -22,10 +22,6 @@ def seed_name(method: str) -> str:
     return "dpmpp-2m" if method == "dpm++2m" else method
 
 
-CALIBRATED = ("calibrated", "rtk")
-"""The methods that are calibrated once for a score, and then used at all numbers of scores."""
-
-
 def needed_densities(target: Target, options: Mapping[str, Any], score: Score) -> dict[str, Any]:
     """The densities of the target that `rtk.sample` needs, if the sampler takes exact energies.
 

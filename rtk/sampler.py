@@ -261,14 +261,23 @@ def run(
             nfe = problem.score.evaluations // noise.n - spent
             spent += nfe
             trace.append(diagnostics.of_segment(crossing, nfe, info))
-            finite = torch.isfinite(state.x.flatten(1)).all(1)
-            if info.stuck is not None:
-                finite &= ~info.stuck
-            for row in torch.nonzero(~finite).flatten().tolist():
+            for row in broken_rows(state.x, info.stuck):
                 bad.setdefault(row, crossing.t_lo)
             if after_segment is not None:
                 after_segment(state)
         return Part(state.x, trace, bad, problem)
+
+
+def broken_rows(x: Tensor, stuck: Tensor | None) -> list[int]:
+    """The rows of ``x`` that are not finite, and those whose chain can never move again."""
+    # One number that is not finite makes the sum so, and a sum is the cheaper test by far.
+    if stuck is None and bool(torch.isfinite(x.sum())):
+        return []
+    broken = ~torch.isfinite(x.flatten(1)).all(1)
+    if stuck is not None:
+        broken |= stuck
+    rows: list[int] = torch.nonzero(broken).flatten().tolist()
+    return rows
 
 
 def make_sampler(method: str | Sampler | Fittable, options: dict[str, object]) -> Sampler:

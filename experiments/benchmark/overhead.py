@@ -1,6 +1,6 @@
 """What a sampler adds to a network: time of `rtk.sample` over that of the bare network calls.
 
-The network is the shipped score network of MNIST, on one thread. The script prints one line of JSON
+The network is the score network `mnist_medium`, on one thread. The script prints one line of JSON
 with the ratios of processor times, a list over the rounds for each method.
 """
 
@@ -14,7 +14,7 @@ import rtk
 from experiments.benchmark.variants import ROOT
 from experiments.images import network
 
-WEIGHTS = ROOT / "experiments" / "images" / "checkpoint" / "mnist" / "score.safetensors"
+WEIGHTS = ROOT / "experiments" / "images" / "checkpoint" / "mnist_medium" / "score.safetensors"
 METHODS = ("ddpm", "rtk-uld", "rtk-mala")
 IMAGES, NFE, ROUNDS = 32, 20, 5
 
@@ -30,7 +30,8 @@ def ratios() -> dict[str, list[float]]:
     """Time of each sampler over that of as many bare calls, which stand before and after it."""
     torch.set_num_threads(1)
     score = network.load(WEIGHTS)
-    x = torch.randn(IMAGES, *network.IMAGE_SHAPE, generator=torch.Generator().manual_seed(0))
+    shape = score.architecture.image_shape
+    x = torch.randn(IMAGES, *shape, generator=torch.Generator().manual_seed(0))
 
     def bare() -> None:
         with torch.no_grad():
@@ -42,7 +43,7 @@ def ratios() -> dict[str, list[float]]:
         for method, values in found.items():
             before = seconds(bare)
             start = time.process_time()
-            result = rtk.sample(score, network.IMAGE_SHAPE, IMAGES, method, NFE)
+            result = rtk.sample(score, shape, IMAGES, method, NFE)
             inside = time.process_time() - start
             calls = 0.5 * (before + seconds(bare)) * result.nfe / NFE
             values.append(inside / calls)

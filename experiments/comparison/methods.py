@@ -21,8 +21,9 @@ from typing import Any
 import torch
 
 import rtk
-from experiments.runs import CALIBRATED, needed_densities
+from experiments.runs import needed_densities
 from rtk import segments
+from rtk.calibration.calibration import METHODS as CALIBRATED
 from rtk.samplers import analytic_ddpm, dpm_solver_v3
 from rtk.schedules import gits, optimised
 from rtk.score import Score

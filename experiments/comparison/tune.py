@@ -20,6 +20,7 @@ from experiments.comparison.judge import bounded, mode_error
 from experiments.comparison.targets import check_disjoint, draw
 from experiments.workflow import job, results
 from rtk import targets
+from rtk.targets import GaussianMixture
 
 FLOOR_REPLICATES = 8
 """Sets of exact samples whose mean error is the floor."""
@@ -31,17 +32,20 @@ def objective(errors: Mapping[str, float], floors: Mapping[str, float]) -> float
     return float(np.exp(np.log(excess([*errors.values()], floor) / floor).mean()))
 
 
-def floors(sizes: Mapping[str, int], seed: int) -> dict[str, float]:
+def floors(
+    mixtures: Mapping[str, GaussianMixture], sizes: Mapping[str, int], seed: int
+) -> dict[str, float]:
     """Target -> mean error of the modes of exact samples, by the number of chains."""
     found = {}
     for name, n in sizes.items():
-        mixture = targets.mixture(name)
+        mixture = mixtures[name]
         seeds = [job.derive_seed(seed, "tuning", name, "exact", k) for k in range(FLOOR_REPLICATES)]
         found[name] = float(np.mean([mode_error(draw(mixture, n, one), mixture) for one in seeds]))
     return found
 
 
 def errors(
+    mixtures: Mapping[str, GaussianMixture],
     samplers: Mapping[str, Mapping[str, Any]],
     candidate: methods.Candidate,
     nfe: int,
@@ -54,7 +58,7 @@ def errors(
     """
     found = {}
     for name, n in sizes.items():
-        mixture = targets.mixture(name)
+        mixture = mixtures[name]
         one = job.derive_seed(seed, "tuning", name, nfe)
         result = methods.run(
             mixture, samplers[name], candidate, n=n, nfe=nfe, seed=one, score=mixture.score
@@ -84,16 +88,17 @@ def tune(
         ``tried``, by number of score evaluations all candidates with their errors and objectives.
     """
     check_disjoint(sizes, report)
-    floor = floors(sizes, seed)
+    mixtures = {name: targets.mixture(name) for name in sizes}
+    floor = floors(mixtures, sizes, seed)
     samplers = {}
-    for name in sizes:
-        mixture, one = targets.mixture(name), job.derive_seed(seed, "tuning", name, "fit")
+    for name, mixture in mixtures.items():
+        one = job.derive_seed(seed, "tuning", name, "fit")
         samplers[name], _ = methods.fitted(method["sampler"], mixture, mixture.score, one)
     tried: dict[str, list[dict[str, Any]]] = {}
     for nfe in tqdm(budgets):
         tried[str(nfe)] = []
         for candidate in methods.candidates(method):
-            found = errors(samplers, candidate, nfe, sizes, seed)
+            found = errors(mixtures, samplers, candidate, nfe, sizes, seed)
             value = objective(found, floor)
             tried[str(nfe)].append({"candidate": candidate, "objective": value, "errors": found})
     chosen = {

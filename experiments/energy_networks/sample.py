@@ -74,9 +74,10 @@ def digits(inputs: Any, device: str) -> Case:
     features = classifier.load(inputs.classifier)
     test = metrics.Reference.load(inputs.reference)
     held_out = data.load(inputs.data, "train").images[-train.Training.held_out :]
+    networks = {name: network.load(inputs[name], device) for name in ("score", "energy")}
     return Case(
-        network.IMAGE_SHAPE,
-        {name: network.load(inputs[name], device) for name in ("score", "energy")},
+        networks["score"].architecture.image_shape,
+        networks,
         held_out[: train.Training.validation_images],
         lambda samples: test.measure(metrics.describe(features, samples.cpu())),
     )

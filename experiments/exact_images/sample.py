@@ -31,9 +31,10 @@ from experiments.comparison import methods
 from experiments.exact_images.collection import collection
 from experiments.exact_images.judge import Features, Judge
 from experiments.images import classifier
-from experiments.runs import CALIBRATED, needed_densities, over_replicates
+from experiments.runs import needed_densities, over_replicates
 from experiments.workflow import job, tidy
 from rtk import segments, targets
+from rtk.calibration.calibration import METHODS as CALIBRATED
 from rtk.metrics import Estimate
 from rtk.sampler import make_sampler
 from rtk.samplers.base import Problem

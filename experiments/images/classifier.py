@@ -1,12 +1,13 @@
 """A small classifier of images, whose last layer but one gives the features of the image metrics.
 
 There is one classifier for each data set. Its features, of which there are 64, are called
-*RTK-MNIST-CNN features* or *RTK-Fashion-MNIST-CNN features* wherever a number depends on them.
+*RTK-MNIST-CNN features*, *RTK-CIFAR-10-CNN features* and so on wherever a number depends on them.
 Distances in them can be compared only with distances in the features of the same checkpoint.
 """
 
 import json
 import math
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,12 +24,27 @@ from experiments.workflow.results import atomic
 DIMENSION = 64
 
 
-class Classifier(nn.Module):
-    """Three 3x3 convolutions with pooling, then 64 features, then 10 logits."""
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes of the classifier; the defaults are those of MNIST and Fashion-MNIST."""
 
-    def __init__(self) -> None:
+    channels: int = 1
+    """Colours of a pixel."""
+    side: int = 28
+    """Pixels of a side of an image."""
+    classes: int = 10
+    width: int = 16
+    """Channels of the first convolution. The second has twice as many, the third four times."""
+
+
+class Classifier(nn.Module):
+    """Three 3x3 convolutions with pooling, then 64 features, then a logit for each class."""
+
+    def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        widths = (1, 16, 32, 64)
+        self.architecture = architecture
+        width = architecture.width
+        widths = (architecture.channels, width, 2 * width, 4 * width)
         blocks = [
             nn.Sequential(
                 nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
@@ -39,24 +55,37 @@ class Classifier(nn.Module):
             for inputs, outputs in pairwise(widths)
         ]
         self.body = nn.Sequential(
-            *blocks, nn.Flatten(), nn.Linear(64 * 3 * 3, DIMENSION), nn.GELU()
+            *blocks,
+            nn.Flatten(),
+            nn.Linear(4 * width * (architecture.side // 8) ** 2, DIMENSION),
+            nn.GELU(),
         )
-        self.head = nn.Linear(DIMENSION, 10)
+        self.head = nn.Linear(DIMENSION, architecture.classes)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (n, 1, 28, 28) in [-1, 1] -> features (n, 64) and logits (n, 10)."""
+        """Images (n, *image shape) in [-1, 1] -> features (n, 64) and logits (n, classes)."""
         features = self.body(images)
         return features, self.head(features)
 
 
-def train(data: Labelled, epochs: int = 3, batch: int = 128, seed: int = 0) -> Classifier:
+def train(
+    data: Labelled,
+    epochs: int = 3,
+    batch: int = 128,
+    width: int = 16,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> Classifier:
     """Train a classifier: cross-entropy, Adam, and a learning rate that follows one cycle.
 
+    It is one for images of this shape, and for as many classes as the labels have.
+
     Returns:
-        The classifier in evaluation mode.
+        The classifier in evaluation mode, on the CPU.
     """
     torch.manual_seed(seed)
-    model = Classifier()
+    channels, side, _ = data.images.shape[1:]
+    model = Classifier(Architecture(channels, side, int(data.labels.max()) + 1, width)).to(device)
     generator = torch.Generator().manual_seed(seed)
     batches = math.ceil(len(data.images) / batch)
     optimiser = torch.optim.Adam(model.parameters())
@@ -65,13 +94,13 @@ def train(data: Labelled, epochs: int = 3, batch: int = 128, seed: int = 0) -> C
         for _ in range(epochs):
             order = torch.randperm(len(data.images), generator=generator)
             for chosen in order.split(batch):
-                _, logits = model(data.images[chosen])
+                _, logits = model(data.images[chosen].to(device))
                 optimiser.zero_grad()
-                functional.cross_entropy(logits, data.labels[chosen]).backward()
+                functional.cross_entropy(logits, data.labels[chosen].to(device)).backward()
                 optimiser.step()
                 schedule.step()
                 bar.update()
-    return model.eval().requires_grad_(False)
+    return model.cpu().eval().requires_grad_(False)
 
 
 @torch.no_grad()
@@ -92,7 +121,11 @@ def save(model: Classifier, path: Path, title: str, record: dict[str, object]) -
         title: of the data set, such as "MNIST", after which the features are named.
         record: how the classifier was made.
     """
-    metadata = {"features": f"RTK-{title}-CNN features", "record": json.dumps(record)}
+    metadata = {
+        "features": f"RTK-{title}-CNN features",
+        "sizes": json.dumps(asdict(model.architecture)),
+        "record": json.dumps(record),
+    }
     with atomic(path) as unfinished:
         save_file(model.state_dict(), unfinished, metadata=metadata)
 
@@ -104,8 +137,8 @@ def load(path: str | Path, device: torch.device | str | None = None) -> Classifi
         ValueError: if the file is another one, or damaged.
         FileNotFoundError: if there is no such file.
     """
-    _, tensors = weights.read(path, "features", "classifier")
-    model = Classifier()
+    text, tensors = weights.read(path, "sizes", "classifier")
+    model = weights.build(Classifier, Architecture, text, path)
     weights.fill(model, tensors, path)
     # The memory format in which convolutions are fastest on a CPU.
     model.to(device or "cpu", memory_format=torch.channels_last)  # type: ignore[call-overload]

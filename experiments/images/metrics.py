@@ -61,7 +61,7 @@ class Described:
 
 @torch.no_grad()
 def describe(classifier: Classifier, images: Tensor, chunk: int = 500) -> Described:
-    """Features and classes of images (n, 1, 28, 28), and their pixels.
+    """Features and classes of images (n, *image shape), and their pixels.
 
     For the classifier they are clamped to the range of pixels, [-1, 1]. It computes in float32 on
     ``chunk`` images at a time, under `torch.autocast` too.
@@ -159,19 +159,20 @@ def mean_of_pairs(kernel: Array, weights: Array) -> float:
 
 
 def class_total_variation(classes: NDArray[np.int64], labels: NDArray[np.int64]) -> float:
-    """Total variation of frequencies of the ten classes, ``(1/2) sum_c |p_c - q_c|``, in [0, 1].
+    """Total variation of the frequencies of the classes, ``(1/2) sum_c |p_c - q_c|``, in [0, 1].
 
     Args:
-        classes, labels: numbers from 0 to 9, shapes (n,) and (m,).
+        classes, labels: integers from 0 on, shapes (n,) and (m,).
 
     Raises:
         ValueError: for no classes, or numbers that are none.
     """
     for name, each in (("classes", classes), ("labels", labels)):
-        if each.ndim != 1 or not len(each) or each.min() < 0 or each.max() > 9:
-            raise ValueError(f"{name} must be one or more of 0...9, shape (n,), got {each}")
-    p = np.bincount(classes, minlength=10) / len(classes)
-    q = np.bincount(labels, minlength=10) / len(labels)
+        if each.ndim != 1 or not len(each) or each.min() < 0:
+            raise ValueError(f"{name} must be integers from 0 on, shape (n,), got {each}")
+    most = 1 + max(classes.max(), labels.max())
+    p = np.bincount(classes, minlength=most) / len(classes)
+    q = np.bincount(labels, minlength=most) / len(labels)
     return min(float(0.5 * np.abs(p - q).sum()), 1.0)
 
 
@@ -202,16 +203,12 @@ def neighbour_radii(between: Tensor, k: int = NEIGHBOURS) -> Tensor:
 def background(pixels: NDArray[np.float32]) -> Mask:
     """The pixels that are dark in at least 99 % of the images, a mask of shape (pixels,).
 
+    There are none in data sets such as CIFAR-10.
+
     Args:
         pixels: of the images, shape (n, pixels).
-
-    Raises:
-        ValueError: if there is no such pixel.
     """
-    mask = np.asarray((pixels < DARK).mean(axis=0) >= BACKGROUND_SHARE)
-    if not mask.any():
-        raise ValueError(f"no pixel is below {DARK} in {BACKGROUND_SHARE:.0%} of the images")
-    return mask
+    return np.asarray((pixels < DARK).mean(axis=0) >= BACKGROUND_SHARE)
 
 
 def noise_of_images(pixels: NDArray[np.float32], mask: Mask) -> Array:
@@ -261,7 +258,7 @@ class Reference:
         """All metrics of a set of n images by name; it takes memory O(n (n + 10000)).
 
         They are the Fréchet distance and the kernel distance of the features, the total variation
-        of the classes, precision, recall, and the background noise.
+        of the classes, precision, recall, and, if the test images have a background, its noise.
 
         The kernel distance is the unbiased estimate of the squared maximum mean discrepancy for
         the `polynomial_kernel` (Bińkowski et al. 2018), with x_i the images and y_j the test
@@ -300,7 +297,6 @@ class Reference:
             within = mean_of_pairs(kernel, kept.astype(np.float64))
             return within + float(self.kernel_mean) - 2.0 * float(across[kept].mean())
 
-        noise = noise_of_images(images.pixels, self.background)
         of_test = moments(self.features)
         metrics: dict[str, Callable[[Mask], float]] = {
             "frechet_distance": lambda kept: frechet_distance(
@@ -312,6 +308,8 @@ class Reference:
             ),
             "precision": lambda kept: float(is_inside[kept].mean()),
             "recall": recall,
-            "background_noise": lambda kept: float(np.median(noise[kept])),
         }
+        if self.background.any():
+            noise = noise_of_images(images.pixels, self.background)
+            metrics["background_noise"] = lambda kept: float(np.median(noise[kept]))
         return {name: jackknife(metric, len(images)) for name, metric in metrics.items()}

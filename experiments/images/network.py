@@ -1,4 +1,4 @@
-"""The score network of images of 28x28 pixels: a small U-Net, preconditioned.
+"""The score network of images: a small U-Net, preconditioned.
 
 It is a score network, or an energy network, whose score is a gradient
 (`experiments.images.preconditioning`).
@@ -9,7 +9,7 @@ residual blocks and attention).
 
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -21,17 +21,19 @@ from experiments.images import weights
 from experiments.images.preconditioning import Preconditioned
 from experiments.workflow.results import atomic
 
-IMAGE_SHAPE = (1, 28, 28)
-
 
 @dataclass(frozen=True)
 class Architecture:
     """Sizes of the U-Net, its kind, and the two moments of the data for its preconditioning."""
 
+    channels: int = 1
+    """Colours of a pixel."""
+    side: int = 28
+    """Pixels of a side of an image, a multiple of 4."""
     fine: int = 32
-    """Channels at 14x14."""
+    """Channels at a half of the resolution, 14x14 on MNIST."""
     coarse: int = 64
-    """Channels at 7x7."""
+    """Channels at a quarter of the resolution, 7x7 on MNIST."""
     embedding: int = 96
     """Width of the noise-level embedding."""
     groups: int = 8
@@ -40,6 +42,11 @@ class Architecture:
     data_std: float = 1.0
     energy: bool = False
     """Whether the score is the gradient of a log-density."""
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+        return self.channels, self.side, self.side
 
 
 class NoiseEmbedding(nn.Module):
@@ -111,10 +118,10 @@ class SelfAttention(nn.Module):
 
 
 class UNet(nn.Module):
-    """``F``: (b, 1, 28, 28) and noise levels (b,) or (1,) -> (b, 1, 28, 28).
+    """``F``: images (b, channels, side, side) and noise levels (b,) or (1,) -> the same shape.
 
-    Blocks of 2x2 pixels become channels first. The finest level is then 14x14, which costs a
-    quarter of 28x28.
+    Blocks of 2x2 pixels become channels first. The finest level has then a half of the resolution,
+    which costs a quarter of the full one.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -122,7 +129,8 @@ class UNet(nn.Module):
         fine, coarse = architecture.fine, architecture.coarse
         sizes = (architecture.embedding, architecture.groups)
         self.embedding = NoiseEmbedding(architecture.embedding)
-        self.input = nn.Conv2d(4, fine, 3, padding=1)
+        folded = 4 * architecture.channels
+        self.input = nn.Conv2d(folded, fine, 3, padding=1)
         self.encoder = ResidualBlock(fine, fine, *sizes)
         self.down = nn.Conv2d(fine, coarse, 2, stride=2)
         self.middle_in = ResidualBlock(coarse, coarse, *sizes)
@@ -131,7 +139,7 @@ class UNet(nn.Module):
         self.up = nn.ConvTranspose2d(coarse, fine, 2, stride=2)
         self.decoder = ResidualBlock(2 * fine, fine, *sizes)
         self.norm = nn.GroupNorm(architecture.groups, fine)
-        self.output = zero_initialised(nn.Conv2d(fine, 4, 3, padding=1))
+        self.output = zero_initialised(nn.Conv2d(fine, folded, 3, padding=1))
 
     def forward(self, x: Tensor, level: Tensor) -> Tensor:
         embedding = self.embedding(level)
@@ -143,7 +151,7 @@ class UNet(nn.Module):
 
 
 class ScoreNetwork(Preconditioned):
-    """``s(x, t)``, callable on images (n, 1, 28, 28) and one OU time ``t > 0``.
+    """``s(x, t)``, callable on images (n, channels, side, side) and one OU time ``t > 0``.
 
     The weights have the memory format "channels last", which is faster. Forward-mode derivatives
     (`torch.func.jvp`) need ``network.to(memory_format=torch.contiguous_format)`` first.
@@ -157,8 +165,10 @@ class ScoreNetwork(Preconditioned):
 
     def raw(self, u: Tensor, level: Tensor) -> Tensor:
         """The U-Net on images."""
-        if u.ndim != 4 or tuple(u.shape[1:]) != IMAGE_SHAPE:
-            raise ValueError(f"images of shape (n, 1, 28, 28) expected, got {tuple(u.shape)}")
+        expected = self.architecture.image_shape
+        if u.ndim != 4 or tuple(u.shape[1:]) != expected:
+            sizes = ", ".join(map(str, expected))
+            raise ValueError(f"images of shape (n, {sizes}) expected, got {tuple(u.shape)}")
         residual: Tensor = self.unet(u, level)
         return residual
 
@@ -189,13 +199,7 @@ def load(path: str | Path, device: torch.device | str | None = None) -> ScoreNet
         ValueError: if the file is another one, or damaged.
         FileNotFoundError: if there is no such file.
     """
-    architecture, tensors = weights.read(path, "architecture", "score network")
-    try:
-        network = ScoreNetwork(Architecture(**json.loads(architecture)))
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(
-            f"{path} has the architecture {architecture}, expected the sizes of "
-            f"{[item.name for item in fields(Architecture)]}: {error}"
-        ) from error
+    text, tensors = weights.read(path, "architecture", "score network")
+    network = weights.build(ScoreNetwork, Architecture, text, path)
     weights.fill(network, tensors, path)
     return network.to(device or "cpu").eval().requires_grad_(False)

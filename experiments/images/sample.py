@@ -19,10 +19,10 @@ from tqdm import tqdm
 
 import rtk
 from experiments.images import classifier, metrics, network
-from experiments.images.network import IMAGE_SHAPE
-from experiments.runs import CALIBRATED, mean_acceptance, seed_name
+from experiments.runs import mean_acceptance, seed_name
 from experiments.workflow import job, tidy
 from rtk import segments
+from rtk.calibration.calibration import METHODS as CALIBRATED
 from rtk.sampler import make_sampler
 from rtk.samplers.base import Problem, Sampler
 from rtk.score import CountedScore, Score
@@ -73,10 +73,10 @@ def keywords(
 
 
 def pixels(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Images (n, 1, 28, 28) in [-1, 1] as grey levels (n, 28, 28) in 0...255."""
-    levels = (images[:, 0].clamp(-1.0, 1.0) + 1.0) * 127.5
-    grey: np.ndarray[Any, np.dtype[np.uint8]] = levels.round().to(torch.uint8).cpu().numpy()
-    return grey
+    """Images in [-1, 1] as levels in 0...255, (n, side, side), or (n, side, side, 3) in colour."""
+    levels = ((images.clamp(-1.0, 1.0) + 1.0) * 127.5).round().to(torch.uint8).movedim(1, -1)
+    result: np.ndarray[Any, np.dtype[np.uint8]] = levels.cpu().numpy()
+    return result[..., 0] if result.shape[-1] == 1 else result
 
 
 def main() -> None:
@@ -85,20 +85,21 @@ def main() -> None:
     params, inputs, dataset = snakemake.params, snakemake.input, snakemake.wildcards.dataset
     device = "cuda" if torch.cuda.is_available() else "cpu"
     score = network.load(inputs.score, device)
+    shape = score.architecture.image_shape
     features = classifier.load(inputs.classifier)
     test = metrics.Reference.load(inputs.reference)
     table: list[tidy.Row] = []
     kept: dict[str, np.ndarray[Any, Any]] = {}
     sampler, calibration = params.sampler, None
     if sampler["method"] in CALIBRATED:
-        calibration = rtk.calibrate(score, IMAGE_SHAPE, device=device)
+        calibration = rtk.Calibration.load(inputs.calibration)
         sampler = {**sampler, "calibration": calibration}
     for nfe in tqdm(params.nfe, desc=params.method):
         seed = job.derive_seed(params.seed, dataset, seed_name(params.method), nfe)
         begun = time.perf_counter()
         result = rtk.sample(
             score,
-            IMAGE_SHAPE,
+            shape,
             params.images,
             nfe=nfe,
             seed=seed,

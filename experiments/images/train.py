@@ -12,7 +12,9 @@ images take shape. The smaller part is uniform over all levels between the OU ti
 The learning rate rises, is constant, and falls linearly to zero over the last steps. Therefore a
 run can be extended or shortened before the decay begins, with the weights that a run of the new
 length would have had. All state is written atomically. A run that was interrupted continues where
-it stopped, and ends with the same weights, bit for bit, as a run that was not.
+it stopped, and ends with the same weights, on a CPU bit for bit, as a run that was not.
+
+On a GPU the network computes in bfloat16. The random numbers are those of a CPU everywhere.
 """
 
 import math
@@ -48,6 +50,8 @@ class Training:
     learning_rate: float = 1.5e-3
     gradient_norm: float = 1.0
     """Gradients are clipped to this norm."""
+    flip: bool = False
+    """Whether a random half of each batch is mirrored, left to right."""
     ema: float = 0.999
     """Decay of the average of the weights, or ``(1 + step) / (10 + step)`` if that is smaller."""
     normal_fraction: float = 0.7
@@ -128,13 +132,15 @@ def validation_losses(
 
     The noise is the same at every call.
     """
+    device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(1)
     losses = []
     for sigma in VALIDATION_SIGMAS:
         parts = []
         for part in images.split(chunk):
             noise = torch.randn(part.shape, generator=generator)
-            parts.append(denoising_losses(model, part, torch.full((len(part),), sigma), noise))
+            inputs = (part, torch.full((len(part),), sigma), noise)
+            parts.append(denoising_losses(model, *(each.to(device) for each in inputs)))
         values = torch.cat(parts).double()
         error = values.std() / math.sqrt(len(values))
         losses.append(
@@ -144,10 +150,13 @@ def validation_losses(
 
 
 def untrained(images: Tensor, training: Training) -> ScoreNetwork:
-    """A new network, which has the mean and the variance of these images."""
+    """A new network for images of this shape, which has their mean and their variance."""
     torch.manual_seed(training.seed)
+    channels, side, _ = images.shape[1:]
     return ScoreNetwork(
         Architecture(
+            channels=channels,
+            side=side,
             fine=training.fine,
             coarse=training.coarse,
             energy=training.energy,
@@ -189,7 +198,7 @@ def resume(state: State[Any], training: Training, path: Path) -> None:
             the new number.
     """
     try:
-        content = torch.load(path, weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
         if "training" not in content:
             raise KeyError("training")
     except (EOFError, KeyError, RuntimeError, TypeError, pickle.UnpicklingError) as error:
@@ -217,10 +226,18 @@ def training_step(state: State[Any], images: Tensor, training: Training) -> None
     chosen = torch.randint(len(images), (training.batch,), generator=state.generator)
     sigma = noise_levels(training.batch, training, state.generator)
     noise = torch.randn((training.batch, *images.shape[1:]), generator=state.generator)
+    batch = images[chosen]
+    if training.flip:
+        mirrored = torch.rand(training.batch, generator=state.generator) < 0.5
+        batch = torch.where(per_chain(mirrored, batch), batch.flip(-1), batch)
     for group in state.optimiser.param_groups:
         group["lr"] = learning_rate(state.step, training)
     state.optimiser.zero_grad()
-    denoising_losses(state.network, images[chosen], sigma, noise).mean().backward()
+    device = next(state.network.parameters()).device
+    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        inputs = (each.to(device) for each in (batch, sigma, noise))
+        loss = denoising_losses(state.network, *inputs).mean()
+    loss.backward()
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), training.gradient_norm)
     state.optimiser.step()
     decay = min(training.ema, (1 + state.step) / (10 + state.step))
@@ -231,15 +248,20 @@ def training_step(state: State[Any], images: Tensor, training: Training) -> None
 
 
 def train(
-    images: Tensor, training: Training, state_path: Path, save_every: int = 250
+    images: Tensor,
+    training: Training,
+    state_path: Path,
+    save_every: int = 250,
+    device: torch.device | str = "cpu",
 ) -> tuple[ScoreNetwork, pd.DataFrame]:
     """Train a network, or continue the run whose state is in ``state_path``.
 
     Args:
-        images: training images, (n, 1, 28, 28).
+        images: training images, (n, channels, side, side).
         training: the settings.
         state_path: file of the state, which is written at every validation.
         save_every: number of steps between validations; there is one at the end too.
+        device: where the network is trained. It is returned on the CPU.
 
     Returns:
         The network with averaged weights, and the history. The history has a row for each noise
@@ -258,7 +280,7 @@ def train(
         )
     fitted, held_out = images[: -training.held_out], images[-training.held_out :]
     held_out = held_out[: training.validation_images]
-    state = initial_state(untrained(fitted, training), training)
+    state = initial_state(untrained(fitted, training).to(device), training)
     if state_path.exists():
         resume(state, training, state_path)
     begun = time.perf_counter() - state.seconds
@@ -276,4 +298,4 @@ def train(
                 }
                 state.history += [{**progress, **row} for row in losses]
                 save_state(state, training, state_path)
-    return state.ema, pd.DataFrame(state.history)
+    return state.ema.cpu(), pd.DataFrame(state.history)

@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import torch
+
 from experiments.images import classifier, data
 from experiments.workflow import job
 
@@ -11,7 +13,8 @@ def main() -> None:
     started = time.perf_counter()
     snakemake = job.start()
     cache, training = snakemake.input.data, snakemake.params.training
-    model = classifier.train(data.load(cache, "train"), **training)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = classifier.train(data.load(cache, "train"), **training, device=device)
     record = {
         **training,
         "test_accuracy": classifier.accuracy(model, data.load(cache, "test")),

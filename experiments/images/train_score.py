@@ -12,6 +12,8 @@ import time
 from dataclasses import asdict, fields
 from pathlib import Path
 
+import torch
+
 from experiments.images import data, network
 from experiments.images.train import Training, train
 from experiments.workflow import job, results
@@ -24,7 +26,8 @@ def run(dataset: str, cache: Path, training: Training, weights: Path, history: P
     """
     started = time.perf_counter()
     state_path = weights.with_suffix(".state.pt")
-    model, losses = train(data.load(cache, "train").images, training, state_path)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model, losses = train(data.load(cache, "train").images, training, state_path, device=device)
     last = losses.iloc[-1]
     record = {**asdict(training), "seconds": round(last["seconds"], 1)}
     network.save(model, weights, record)

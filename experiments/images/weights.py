@@ -1,10 +1,16 @@
 """Weights of a network in a safetensors file, which nothing in it can execute."""
 
+import json
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+
+Model = TypeVar("Model", bound=nn.Module)
 
 
 def read(path: str | Path, key: str, kind: str) -> tuple[str, dict[str, Tensor]]:
@@ -32,6 +38,27 @@ def read(path: str | Path, key: str, kind: str) -> tuple[str, dict[str, Tensor]]
     if key not in metadata:
         raise ValueError(f"{path} is no {kind}: it has no {key} in its metadata")
     return metadata[key], tensors
+
+
+def build(make: Callable[[Any], Model], sizes: type[Any], text: str, path: str | Path) -> Model:
+    """A model of the sizes in an entry of the metadata, with weights that are not yet those read.
+
+    Args:
+        make: makes the model from its sizes.
+        sizes: the dataclass of the sizes.
+        text: the entry, in JSON.
+        path: the file, for errors.
+
+    Raises:
+        ValueError: if the entry does not have these sizes, or if there is no model of them.
+    """
+    try:
+        return make(sizes(**json.loads(text)))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"{path} has the architecture {text}, expected the sizes of "
+            f"{[item.name for item in fields(sizes)]}: {error}"
+        ) from error
 
 
 def fill(model: nn.Module, tensors: dict[str, Tensor], path: str | Path) -> None:

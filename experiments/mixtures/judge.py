@@ -35,7 +35,7 @@ def judge(
         "radial_tv": metrics.radial_tv(samples, reference),
         "sliced_w2": metrics.sliced_w2(samples, reference),
         "energy_distance": metrics.energy_distance(
-            samples, reference, size=min(1000, len(samples) // 20), replicates=20
+            samples, reference, size=min(500, len(samples) // 10), replicates=10
         ),
         "sinkhorn": metrics.sinkhorn_cost(
             samples,

@@ -9,6 +9,7 @@ from experiments.workflow import configuration, recovery
 from experiments.workflow.sources import digest
 
 SCALES = ("smoke", "default", "paper")
+CALIBRATED = ("calibrated", "rtk")
 
 recovery.begin(job=not workflow.is_main_process)
 
@@ -45,10 +46,23 @@ def image_reference(dataset):
     return f"<results>/{dataset}/reference.npz"
 
 
-def image_weights(network, dataset="{dataset}"):
-    """The weights of a network, either trained by the workflow or part of the project."""
-    folder = "<results>" if config["images"]["retrain"] else "experiments/images/checkpoint"
-    return f"{folder}/{dataset}/{network}.safetensors"
+def image_weights(network, dataset):
+    """The weights of a network: part of the project if it has them, or trained by the workflow."""
+    shipped = f"experiments/images/checkpoint/{dataset}/{network}.safetensors"
+    if config["images"]["retrain"] or not Path(workflow.basedir, shipped).exists():
+        return f"<results>/{dataset}/{network}.safetensors"
+    return shipped
+
+
+def weights_of_dataset(network):
+    """The same for the data set of a job."""
+    return lambda wildcards: image_weights(network, wildcards.dataset)
+
+
+def image_training(network, dataset):
+    """The settings with which the workflow trains a network of a data set."""
+    own = config["images"]["datasets"][dataset].get(network, {})
+    return config["images"][network] | own
 
 
 def title_of_dataset(wildcards):
@@ -101,6 +115,14 @@ def named_in(sources, call, pattern):
     text = "".join(Path(source).read_text(encoding="utf-8") for source in sources)
     names = re.findall(rf'(?:^|#){call}\(\s*"(\w+)"', text, re.MULTILINE)
     return expand(pattern, name=sorted(set(names)))
+
+
+def calibration_of_images(wildcards):
+    """The calibration of the score of a data set, if the method of the job needs one."""
+    sampler = config["images"]["methods"][wildcards.method]["sampler"]
+    if sampler["method"] not in CALIBRATED:
+        return {}
+    return {"calibration": f"<results>/{wildcards.dataset}/calibration.safetensors"}
 
 
 def compared(wildcards):

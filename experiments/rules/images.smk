@@ -41,7 +41,7 @@ rule train_classifier:
     params:
         code=digest("experiments/images/train_classifier.py"),
         title=title_of_dataset,
-        training=IMAGES["classifier"],
+        training=lambda wildcards: image_training("classifier", wildcards.dataset),
     script:
         "../images/train_classifier.py"
 
@@ -64,7 +64,7 @@ rule train_score:
         runtime=lambda wildcards, attempt: 1440 * attempt,
     params:
         code=digest("experiments/images/train_score.py"),
-        training=IMAGES["score"],
+        training=lambda wildcards: image_training("score", wildcards.dataset),
     script:
         "../images/train_score.py"
 
@@ -72,7 +72,7 @@ rule train_score:
 rule images_reference:
     input:
         data=rules.fetch_images.output.data,
-        classifier=image_weights("classifier"),
+        classifier=weights_of_dataset("classifier"),
     output:
         reference=image_reference("{dataset}"),
     log:
@@ -88,11 +88,30 @@ rule images_reference:
         "../images/reference.py"
 
 
+rule calibrate_images:
+    input:
+        score=weights_of_dataset("score"),
+    output:
+        calibration="<results>/{dataset}/calibration.safetensors",
+    log:
+        "<logs>/calibrate_images/{dataset}.log",
+    benchmark:
+        "<benchmarks>/calibrate_images/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        code=digest("experiments/images/calibrate.py", methods=[*CALIBRATED]),
+    script:
+        "../images/calibrate.py"
+
+
 rule sample_images:
     input:
+        unpack(calibration_of_images),
         reference=rules.images_reference.output.reference,
-        score=image_weights("score"),
-        classifier=image_weights("classifier"),
+        score=weights_of_dataset("score"),
+        classifier=weights_of_dataset("classifier"),
     output:
         table="<results>/data/{dataset}/{method}.parquet",
         sample="<results>/data/{dataset}/{method}.npz",
@@ -127,7 +146,7 @@ rule images_floor:
     input:
         data=rules.fetch_images.output.data,
         reference=rules.images_reference.output.reference,
-        classifier=image_weights("classifier"),
+        classifier=weights_of_dataset("classifier"),
     output:
         table="<results>/data/{dataset}/exact.parquet",
     log:

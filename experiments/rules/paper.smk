@@ -61,6 +61,7 @@ rule table_paper_scale:
             *measured("mixture_steps", target=STEPS["nfe"]),
             *measured("simulate_beyond_mixtures", target=BEYOND["targets"]),
             *measured("sample_images", dataset=DATASETS, method=IMAGES["methods"]),
+            *measured("calibrate_images", dataset=DATASETS),
             *measured("images_floor", dataset=DATASETS),
             *measured("tune", method=TUNED),
             *measured("compare", method=COMPARED),

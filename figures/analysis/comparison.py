@@ -13,7 +13,6 @@ import pandas as pd
 from scipy import stats
 
 from experiments.comparison.excess import excess
-from experiments.runs import CALIBRATED
 from figures import style
 from figures.analysis.frames import where
 from figures.analysis.significance import signs
@@ -93,7 +92,7 @@ def best_rival_ratio(table: pd.DataFrame, method: str) -> pd.Series:
     The rival may be another one in each cell, as if an oracle had chosen it. The two calibrated
     methods are no rivals of each other.
     """
-    same = {method, *(CALIBRATED if method in CALIBRATED else ())}
+    same = {method, *(style.CALIBRATED if method in style.CALIBRATED else ())}
     rivals = [name for name in table.columns if name not in same]
     return (table[method] / table[rivals].min(axis=1)).dropna()
 
@@ -116,7 +115,7 @@ def open_cells(frame: pd.DataFrame, floor: pd.DataFrame, method: str) -> pd.Seri
     In all others neither can be told from exact samples, and their ratio is noise.
     """
     table, above = excesses(frame, floor), above_the_floor(frame, floor)
-    rivals = [name for name in table.columns if name not in {method, *CALIBRATED}]
+    rivals = [name for name in table.columns if name not in {method, *style.CALIBRATED}]
     best = table[rivals].idxmin(axis=1)
     place = above.columns.get_indexer(pd.Index(best))
     rival = above.loc[best.index].to_numpy()[np.arange(len(best)), place]

@@ -17,13 +17,19 @@ Sizes = Mapping[str, Any]
 Parts = list[float] | dict[Any, float]
 """A product of sizes for each part of a job, in a fixed order or by target and part."""
 
-NETWORK = {"fine": 32, "coarse": 64}
-"""Channels of the shipped score networks, whose operations grow as ``fine * coarse``."""
+TRAINING = {"fine": 32, "coarse": 64, "steps": 13_000, "batch": 64}
+"""Defaults of `experiments.images.train.Training`."""
 
 
-def channels(sizes: Sizes) -> float:
-    """Operations of one call of the score network, in units of ``fine * coarse``."""
-    network = NETWORK | (sizes["images"]["score"] if sizes["images"]["retrain"] else {})
+def settings(sizes: Sizes, dataset: str) -> dict[str, int]:
+    """The settings with which the score network of a data set is trained."""
+    images = sizes["images"]
+    return TRAINING | images["score"] | images["datasets"][dataset].get("score", {})
+
+
+def channels(sizes: Sizes, dataset: str) -> float:
+    """Operations of one call of the score network, which grow as ``fine * coarse``."""
+    network = settings(sizes, dataset)
     return float(network["fine"] * network["coarse"])
 
 
@@ -55,8 +61,15 @@ def beyond_mixtures(sizes: Sizes, _: str) -> Parts:
 
 def images(sizes: Sizes, job: str) -> Parts:
     """Sampling with the network; ``job`` is ``DATASET/METHOD``."""
-    own = sizes["images"]["datasets"][job.split("/")[0]]
-    return [own["images"] * sum(own["nfe"]) * channels(sizes), own["images"] * len(own["nfe"])]
+    dataset = job.split("/")[0]
+    own = sizes["images"]["datasets"][dataset]
+    scores = own["images"] * sum(own["nfe"]) * channels(sizes, dataset)
+    return [scores, own["images"] * len(own["nfe"])]
+
+
+def calibration(sizes: Sizes, job: str) -> Parts:
+    """The score network on a pilot, which is the same at all scales."""
+    return [channels(sizes, job)]
 
 
 def images_floor(sizes: Sizes, job: str) -> Parts:
@@ -64,11 +77,10 @@ def images_floor(sizes: Sizes, job: str) -> Parts:
     return [sizes["images"]["datasets"][job]["images"]]
 
 
-def training(sizes: Sizes, _: str) -> Parts:
-    """Steps of the score network. Without ``retrain`` it is the shipped one."""
-    default = {"steps": 13_000, "batch": 64}
-    own = default | (sizes["images"]["score"] if sizes["images"]["retrain"] else {})
-    return [own["steps"] * own["batch"] * channels(sizes)]
+def training(sizes: Sizes, job: str) -> Parts:
+    """Steps of the score network; ``job`` is the data set."""
+    own = settings(sizes, job)
+    return [own["steps"] * own["batch"] * channels(sizes, job)]
 
 
 def tuning(sizes: Sizes, _: str) -> Parts:
@@ -138,7 +150,7 @@ def mixing(sizes: Sizes, _: str) -> Parts:
 def network_curvature(sizes: Sizes, _: str) -> Parts:
     """Products with the Jacobian of the network."""
     own = sizes["network_curvature"]
-    return [own["images"] * own["iterations"] * len(own["times"]) * channels(sizes)]
+    return [own["images"] * own["iterations"] * len(own["times"]) * channels(sizes, "mnist")]
 
 
 def segment_count(sizes: Sizes, _: str) -> Parts:
@@ -231,6 +243,7 @@ PARTS: dict[str, tuple[str, Callable[[Sizes, str], Parts]]] = {
     "mixture_steps": ("mixtures", mixture_steps),
     "simulate_beyond_mixtures": ("beyond mixtures", beyond_mixtures),
     "sample_images": ("images", images),
+    "calibrate_images": ("images", calibration),
     "images_floor": ("images", images_floor),
     "train_score": ("training", training),
     "tune": ("tuning", tuning),

@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -20,7 +21,7 @@ SMALL = 5.0
 
 def short(value: float) -> str:
     """A ratio in at most three signs: two digits from 10 on, one decimal from 1 on, else two."""
-    if value >= 1.0:
+    if value >= 0.995:
         return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"
     return f"{value:.2f}".removeprefix("0")
 
@@ -33,19 +34,19 @@ def draw_matrix(
     **colours: Any,
 ) -> None:
     """Draw a heat map of the values (methods, methods), with each value in its field."""
-    image = axes.imshow(values, aspect="auto", **colours)
     labels = [style.look(method).label for method in methods]
-    axes.set_xticks(range(len(methods)), labels, rotation=90, fontsize=6)
-    axes.set_yticks(range(len(methods)), labels, fontsize=6)
-    for (row, column), value in np.ndenumerate(values):
-        if row != column:
-            red, green, blue, _ = image.to_rgba(np.array(value))
-            dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
-            color = "white" if dark else "black"
-            text = axes.text(column, row, form(value), fontsize=SMALL, color=color)
-            text.set(horizontalalignment="center", verticalalignment="center")
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
+    sns.heatmap(
+        values,
+        xticklabels=labels,
+        yticklabels=labels,
+        annot=np.array([[form(value) for value in row] for row in values]),
+        fmt="",
+        annot_kws={"fontsize": SMALL},
+        cbar=False,
+        ax=axes,
+        **colours,
+    )
+    axes.tick_params(length=0, labelsize=6)
 
 
 def draw(frame: pd.DataFrame, floor: pd.DataFrame) -> Figure:

@@ -16,22 +16,25 @@ METRICS = {
     "background_noise": "background noise",
     "precision": "precision",
     "recall": "recall",
+    "class_total_variation": "total variation of classes",
 }
-"""The metrics, and the labels of their axes."""
+"""The metrics, and the labels of their axes. The last one is for images without a background."""
+PANELS = 5
 
 
 def draw(frame: pd.DataFrame, floor: pd.DataFrame, title: str) -> Figure:
     """The figure, from the rows of the samplers and those of training images.
 
-    A panel is left free for the legend.
+    It has the first `PANELS` of the metrics that were measured, and a place for the legend.
     """
     figure, axes = plt.subplots(2, 3, figsize=(style.DOUBLE, 4.2))
     features = f"RTK-{title}-CNN features"
     figure.suptitle(f"{title}; distances, precision and recall in {features}", fontsize=8)
-    for panel, (metric, label) in zip(axes.flat, METRICS.items(), strict=False):
+    measured = [metric for metric in METRICS if metric in set(frame["metric"])][:PANELS]
+    for panel, metric in zip(axes.flat, measured, strict=False):
         panels.draw_methods(panel, where(frame, metric=metric), "nfe")
         panels.draw_level(panel, where(floor, metric=metric)["value"].item(), "training images")
-        panel.set(ylabel=label)
+        panel.set(ylabel=METRICS[metric])
     axes[0, 0].set_yscale("log")
     for panel in axes.flat[2:5]:
         panel.set_xlabel("score evaluations (NFE)")

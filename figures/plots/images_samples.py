@@ -16,7 +16,7 @@ ROWS, COLUMNS = 2, 4
 
 
 def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure:
-    """The figure, from the images that each method kept, which have the shape (n, 28, 28)."""
+    """The figure, from the images that each method kept, as `experiments.images.sample` says."""
     row = 1.1 * style.DOUBLE / len(samples) * ROWS / COLUMNS
     figure, axes = plt.subplots(
         len(nfe), len(samples), figsize=(style.DOUBLE, row * len(nfe) + 0.45), squeeze=False
@@ -24,8 +24,9 @@ def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure
     for column, kept in zip(axes.T, samples.values(), strict=True):
         for panel, budget in zip(column, nfe, strict=True):
             images = kept[f"nfe_{budget}"][: ROWS * COLUMNS]
+            colours = images.shape[3:]
             rows = images.reshape(ROWS, COLUMNS, *images.shape[1:]).swapaxes(1, 2)
-            picture = rows.reshape(ROWS * images.shape[1], -1)
+            picture = rows.reshape(ROWS * images.shape[1], COLUMNS * images.shape[2], *colours)
             panel.imshow(np.asarray(picture), cmap="gray", vmin=0, vmax=255)
             panel.set(xticks=[], yticks=[])
             panel.spines[:].set_visible(False)

@@ -1,8 +1,8 @@
 """B12: which rule notices which fault, as a matrix with a letter in each field."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -22,25 +22,26 @@ LOOKS = {
 def draw(frame: pd.DataFrame) -> Figure:
     """The matrix, with the verdict without a fault behind the name of each rule."""
     outcomes, verdicts = matrix(frame), clean(frame)
-    numbers = outcomes.map(OUTCOMES.index).to_numpy()
+    numbers = outcomes.map(OUTCOMES.index)
     figure, axes = plt.subplots(figsize=(style.DOUBLE, 0.16 * len(outcomes) + 1.5))
     colours = ListedColormap([LOOKS[name][0] for name in OUTCOMES])
-    axes.imshow(numbers, aspect="auto", cmap=colours, vmin=-0.5, vmax=len(OUTCOMES) - 0.5)
-    for (row, column), number in np.ndenumerate(numbers):
-        name = OUTCOMES[number]
-        color = "white" if name == "noticed" else "black"
-        axes.text(
-            column, row, LOOKS[name][1], fontsize=6, color=color, ha="center", va="center_baseline"
-        )
-    axes.set_xticks(range(len(outcomes.columns)), outcomes.columns, rotation=60, ha="left")
+    sns.heatmap(
+        numbers,
+        vmin=-0.5,
+        vmax=len(OUTCOMES) - 0.5,
+        cmap=colours,
+        annot=outcomes.map(lambda name: LOOKS[name][1]),
+        fmt="",
+        annot_kws={"fontsize": 6},
+        linewidths=1.0,
+        cbar=False,
+        ax=axes,
+    )
     axes.xaxis.tick_top()
-    axes.set_yticks(range(len(outcomes)), [f"{rule} ({verdicts[rule]})" for rule in outcomes.index])
+    axes.set_xticklabels(outcomes.columns, rotation=60, ha="left")
+    axes.set_yticklabels([f"{rule} ({verdicts[rule]})" for rule in outcomes.index])
+    axes.set(xlabel="", ylabel="")
     axes.tick_params(length=0, labelsize=6.5)
-    axes.set_xticks(np.arange(len(outcomes.columns) + 1) - 0.5, minor=True)
-    axes.set_yticks(np.arange(len(outcomes) + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color="white", linewidth=1.0)
-    axes.tick_params(which="minor", length=0)
-    axes.spines[:].set_visible(False)
     handles = [
         Patch(facecolor=color, edgecolor="0.6", label=f"{letter}: {what}" if letter else what)
         for color, letter, what in LOOKS.values()

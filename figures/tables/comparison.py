@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import gmean
 
-from experiments.runs import CALIBRATED
 from figures import job, style
 from figures.analysis.comparison import (
     BETTER,
@@ -49,7 +48,7 @@ def against_best_rival(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, fl
             f"best_rival_median_high_{name}": high,
             f"best_rival_largest_{name}": float(ratio.max()),
         }
-        if method in CALIBRATED:
+        if method in style.CALIBRATED:
             settled = ~open_cells(frame, floor, method).loc[ratio.index]
             ratio = ratio[~settled]
             # With few chains every cell may be settled; then the others are none, and even.

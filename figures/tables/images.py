@@ -7,7 +7,6 @@ is ahead if its distance is lower by more than two standard errors of the differ
 import numpy as np
 import pandas as pd
 
-from experiments.runs import CALIBRATED
 from figures import job, style
 from figures.analysis.frames import where
 
@@ -33,21 +32,23 @@ def calibrated_numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, fl
 
     The rival and its number of scores are chosen for each metric by itself, as an oracle would.
     """
-    rivals = frame[~frame["method"].isin(CALIBRATED)]
+    rivals = frame[~frame["method"].isin(style.CALIBRATED)]
     result: dict[str, float] = {}
     for metric, better in METRICS.items():
         values = rivals.loc[rivals["metric"] == metric, "value"]
+        if values.empty:
+            continue
         result[f"{metric}_rivals"] = float(values.min() if better == "low" else values.max())
         result[f"{metric}_floor"] = floor.loc[floor["metric"] == metric, "value"].item()
         ddpm = where(frame, metric=metric, method="ddpm").set_index("nfe_asked")["value"]
-        result[f"{metric}_ddpm_40"] = float(ddpm.loc[ddpm.index[ddpm.index <= 40].max()])
-        for method in CALIBRATED:
+        for value in ddpm[ddpm.index <= 40].sort_index()[-1:]:
+            result[f"{metric}_ddpm_40"] = value
+        for method in style.CALIBRATED:
             rows = where(frame, metric=metric, method=method).set_index("nfe_asked")
-            if len(rows):
-                result[f"{metric}_{method}_5"] = rows["value"].loc[5]
-                result[f"{metric}_{method}_10"] = rows["value"].loc[10]
-                result[f"{metric}_{method}_10_error"] = rows["standard_error"].loc[10]
-    for method in CALIBRATED:
+            for nfe in {5, 10} & {*rows.index}:
+                result[f"{metric}_{method}_{nfe}"] = rows["value"].loc[nfe]
+                result[f"{metric}_{method}_{nfe}_error"] = rows["standard_error"].loc[nfe]
+    for method in style.CALIBRATED:
         rows = where(frame, method=method)
         result[f"rows_{method}"] = float(rows["calibration_rows"].max()) if len(rows) else 0.0
     return result

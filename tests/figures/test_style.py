@@ -6,12 +6,14 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib import colors
+import seaborn as sns
+from cycler import Cycler
+from matplotlib import colors, rcParamsDefault
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.runs import CALIBRATED
 from figures import panels, style
+from rtk.calibration.calibration import METHODS as CALIBRATED
 
 
 def drawing() -> Figure:
@@ -52,13 +54,18 @@ def test_families_keep_apart_without_red_or_green() -> None:
     A dichromat sees one axis of hue: red and green, weighted as in luminance, against blue.
     """
     for name, look in style.METHODS.items():
-        if name in CALIBRATED:
+        if name in style.CALIBRATED:
             assert look.linestyle == "-"
             continue
         red, green, blue = colors.to_rgb(look.color)
         warmth = (0.3 * red + 0.7 * green) - blue
         assert (warmth > 0.05) == name.startswith("rtk-"), name
         assert (look.linestyle == "-") == name.startswith("rtk-"), name
+
+
+def test_calibrated_methods_are_those_of_the_library() -> None:
+    assert style.CALIBRATED == CALIBRATED
+    assert set(style.CALIBRATED) <= set(style.METHODS)
 
 
 def test_unknown_method() -> None:
@@ -147,3 +154,24 @@ def test_identifiers_are_words_of_names_of_numbers() -> None:
     assert all(name.isidentifier() for name in identifiers)
     assert len({*identifiers}) == len(style.METHODS)
     assert style.identifier("dpm++2m") == "dpm_solver"
+
+
+def test_the_theme_is_that_of_seaborn() -> None:
+    """All that seaborn's theme sets and we do not; no figure uses its colour map unasked."""
+    with plt.rc_context():
+        sns.set_theme(context="paper", style="ticks", font="DejaVu Sans")
+        seaborn = dict(plt.rcParams)
+    with plt.rc_context(rcParamsDefault):
+        style.use()
+        ours = dict(plt.rcParams)
+    differ = {name for name, value in seaborn.items() if not same(value, ours[name])}
+    assert differ <= {*style.OWN, "image.cmap", "backend"}
+    assert not {*style.THEME} & {*style.OWN}
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two values of a parameter are the same, as numbers and colours are compared."""
+    if isinstance(a, Cycler) and isinstance(b, Cycler):
+        pairs = zip(a, b, strict=True)
+        return all(colors.to_hex(x["color"]) == colors.to_hex(y["color"]) for x, y in pairs)
+    return bool(a == (pytest.approx(b) if isinstance(b, float) else b))

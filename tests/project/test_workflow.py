@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -225,7 +226,8 @@ def test_samples_are_kept_for_every_budget(name: str) -> None:
     kept = results.read_arrays(RESULTS / "data" / f"{name}.npz")
     assert list(kept) == [f"nfe_{nfe}" for nfe in budgets_of(name)]
     experiment = "mixtures" if name.startswith("mixtures") else "images"
-    shape: tuple[int, ...] = (2,) if experiment == "mixtures" else (28, 28)
+    shapes = {"mixtures": (2,), "cifar10": (32, 32, 3)}
+    shape: tuple[int, ...] = shapes.get(name.split("/")[0], (28, 28))
     for sample in kept.values():
         assert sample.shape == (SIZES[experiment]["kept"], *shape)
         assert np.ptp(sample) > 0
@@ -431,6 +433,33 @@ def test_a_new_sampler_runs_only_what_takes_any_sampler(tmp_path: Path) -> None:
     made = re.findall(r"^    output: (.*)$", run.stdout, re.MULTILINE)
     names = ("tour", "own_score", "calibrate", "inner_chains", "pipeline")
     assert set(made) == {f"results/smoke/notebooks/{name}.ipynb" for name in names}
+
+
+def test_a_data_set_of_the_user_needs_a_folder_and_a_file_of_settings(tmp_path: Path) -> None:
+    """Colour images of 16 by 16 pixels in two classes, in the form of ImageNet-32's batches."""
+    project = copy_of_project(tmp_path, "environment.yml")
+    generator = np.random.default_rng(0)
+    for split, n in (("train", 300), ("test", 60)):
+        labels = 1 + np.arange(n) % 2
+        pixels = generator.integers(0, 100, (n, 768)) + 70 * labels[:, None]
+        (tmp_path / "mine" / split).mkdir(parents=True)
+        batch: dict[str, Any] = {"data": pixels.astype(np.uint8), "labels": labels}
+        np.savez(tmp_path / "mine" / split / "batch.npz", **batch)
+    mine: dict[str, Any] = {
+        "title": "mine",
+        "local": str(tmp_path / "mine"),
+        "images": 40,
+        "nfe": [5, 8],
+    }
+    mine["score"] = {"held_out": 20, "validation_images": 10}
+    settings = tmp_path / "mine.json"
+    settings.write_text(json.dumps({"images": {"datasets": {"mine": mine}}}), encoding="utf-8")
+    made = [f"results/smoke/{name}" for name in ("figures/mine_samples.pdf", "tables/mine.csv")]
+    options = ("--configfile", str(settings), "--config", "scale=smoke", "--", *made)
+    run = snakemake(*options, cwd=project)
+    assert run.returncode == 0, run.stdout
+    kept = results.read_arrays(project / "results" / "smoke" / "data" / "mine" / "ddpm.npz")
+    assert kept["nfe_8"].shape == (16, 16, 16, 3)
 
 
 CHEEGER = "results/smoke/tables/cheeger.csv"

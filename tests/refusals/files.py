@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,8 @@ import torch
 from safetensors.torch import save_file
 
 import rtk
-from experiments.images import classifier, data, network, train
+from experiments.images import cifar, classifier, data, idx, network, train
+from experiments.images.folder import images_of_folder
 from experiments.workflow import results
 from tests.oracles import skewed
 from tests.refusals.rows import Row
@@ -94,20 +96,30 @@ def table(folder: Path) -> Path:
 
 
 TINY = network.Architecture(fine=8, coarse=16, embedding=8)
-SIZES = '{"fine": 8, "coarse": 16, "embedding": 8}'
+SIZES = {
+    "network": '{"fine": 8, "coarse": 16, "embedding": 8}',
+    "classifier": '{"channels": 3, "side": 16, "classes": 4, "width": 2}',
+}
 
 
-def weights(of: str = "network", metadata: str = SIZES, **changed: torch.Tensor | None) -> Make:
-    """The weights of a tiny network or a classifier, some of them changed or, if None, left out."""
+def weights(
+    of: str = "network", metadata: str | None = None, **changed: torch.Tensor | None
+) -> Make:
+    """The weights of a tiny network or a classifier, some of them changed or, if None, left out.
+
+    The metadata are the sizes of the model, or another text.
+    """
 
     def make(folder: Path) -> Path:
-        model = network.ScoreNetwork(TINY) if of == "network" else classifier.Classifier()
-        key = "architecture" if of == "network" else "features"
+        small = classifier.Architecture(channels=3, side=16, classes=4, width=2)
+        model = network.ScoreNetwork(TINY) if of == "network" else classifier.Classifier(small)
+        key = "architecture" if of == "network" else "sizes"
         state: dict[str, Any] = dict(model.state_dict()) | {
             name.replace("__", "."): value for name, value in changed.items()
         }
         state = {name: value.contiguous() for name, value in state.items() if value is not None}
-        save_file(state, folder / "weights.safetensors", {key: metadata})
+        text = SIZES[of] if metadata is None else metadata
+        save_file(state, folder / "weights.safetensors", {key: text})
         return folder / "weights.safetensors"
 
     return make
@@ -167,16 +179,65 @@ def every(name: str, read: Callable[[Path], Any], kind: str, good: Make) -> list
     ]
 
 
-def idx(path: Path) -> Any:
-    return data.parse_idx(path.read_bytes())
+def idx_file(path: Path) -> Any:
+    return idx.parse(path.read_bytes())
+
+
+def cifar_file(path: Path) -> Any:
+    return cifar.parse(path.read_bytes())
+
+
+def idx_folder(path: Path) -> Any:
+    return data.contents(path, idx.FILES)
 
 
 def train_split(path: Path) -> data.Labelled:
     return data.load(path, "train")
 
 
-IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+def known(path: Path) -> None:
+    """Fetch a known data set from a folder alone."""
+    dataset = data.Dataset({"a": "0"}, idx.splits, {})
+    with patch.dict(data.DATASETS, {"tiny": dataset}):
+        data.fetch("tiny", path / "tiny.npz", path)
+
+
+def own(path: Path) -> None:
+    """Fetch another data set, which is this folder."""
+    data.fetch("imagenet_32", path / "imagenet_32.npz", path)
+
+
+def split_with(**shapes: tuple[int, ...]) -> Make:
+    """A folder of a user with images of bytes; the key is the name of a subfolder."""
+
+    def make(folder: Path) -> Path:
+        for name, shape in shapes.items():
+            (folder / name).mkdir()
+            np.save(folder / name / "images.npy", np.zeros(shape, dtype=np.uint8))
+        return folder
+
+    return make
+
+
+IMAGES, LABELS = "train_images", "train_labels"
+FIRST = "train-images-idx3-ubyte"
 HEAD = b"\x00\x00\x08"
+
+OWN: list[tuple[str, dict[str, tuple[int, ...]], type[Exception], tuple[str, ...]]] = [
+    ("no tests", {"train": (3, 8, 8)}, FileNotFoundError, ("no folder 'test'", "expected train")),
+    (
+        "no squares",
+        {"train": (3, 8, 12), "test": (3, 8, 12)},
+        ValueError,
+        ("shape (8, 12)", "a multiple of 4"),
+    ),
+    (
+        "two shapes",
+        {"train": (3, 8, 8), "test": (3, 12, 12)},
+        ValueError,
+        ("training images of shape (1, 8, 8)", "tests (1, 12, 12)"),
+    ),
+]
 
 DATA = [
     *every("data", train_split, ".npz", arrays(a=np.zeros(1000))),
@@ -195,26 +256,53 @@ DATA = [
         arrays(**{IMAGES: np.zeros((3, 5)), LABELS: np.zeros(3)}),
         ValueError,
         "shape (3, 5)",
-        "expected (n, 28, 28)",
+        "expected (n, channels, side, side) and (n,)",
+    ),
+    row(
+        "data: square",
+        train_split,
+        arrays(**{IMAGES: np.zeros((3, 1, 28, 24)), LABELS: np.zeros(3)}),
+        ValueError,
+        "shape (3, 1, 28, 24)",
+        "expected (n, channels, side, side) and (n,)",
     ),
     row(
         "data: lengths",
         train_split,
-        arrays(**{IMAGES: np.zeros((3, 28, 28)), LABELS: np.zeros(4)}),
+        arrays(**{IMAGES: np.zeros((3, 1, 28, 28)), LABELS: np.zeros(4)}),
         ValueError,
         "labels of shape (4,)",
-        "expected (n, 28, 28) and (n,)",
+        "expected (n, channels, side, side) and (n,)",
     ),
     Row("data: split", lambda _: data.load("a", "val"), ValueError, ("'train' or 'test'", "'val'")),
     Row("data: name", lambda _: data.fetch("cifar", Path()), ValueError, ("'cifar'", "'mnist'")),
     Row(
         "data: another file",
-        lambda _: data.check(dict.fromkeys(data.FILES, b""), "mnist"),
+        lambda _: data.check(dict.fromkeys(idx.FILES, b""), "mnist"),
         ValueError,
         ("damaged or not that of mnist", "expected 6bbc9ace898e44ae57da46a324031adb"),
     ),
+    Row(
+        "data: no source",
+        known,
+        RuntimeError,
+        ("tiny could not be fetched from any source", "its files, a,", "holds neither a nor a.gz"),
+    ),
     *(
-        row(f"idx: {name}", idx, holding(content), ValueError, *words)
+        row(f"own data: {name}", own, split_with(**shapes), error, *words)
+        for name, shapes, error, words in OWN
+    ),
+    row("own data: empty", images_of_folder, split_with(), ValueError, "no images: expected files"),
+    *(
+        row(f"cifar: {name}", cifar_file, holding(content), ValueError, *words)
+        for name, content, words in [
+            ("empty", b"", ("0 bytes", "rows of 3073 bytes")),
+            ("short", bytes(3072), ("3072 bytes", "rows of 3073 bytes")),
+            ("long", bytes(2 * 3073 + 1), ("6147 bytes", "rows of 3073 bytes")),
+        ]
+    ),
+    *(
+        row(f"idx: {name}", idx_file, holding(content), ValueError, *words)
         for name, content, words in [
             ("empty", b"", ("not an idx file", "with nothing", "expected 00 00 08")),
             ("header", HEAD + b"\x03\x00\x00", ("not an idx file", "expected 00 00 08")),
@@ -234,14 +322,14 @@ DATA = [
             ),
         ]
     ),
-    row("folder: empty", data.from_folder, lambda folder: folder, FileNotFoundError, IMAGES, ".gz"),
+    row("folder: empty", idx_folder, lambda folder: folder, FileNotFoundError, FIRST, ".gz"),
     *(
         row(
             f"folder: {name}",
-            data.from_folder,
-            folder_with(f"{IMAGES}.gz", content),
+            idx_folder,
+            folder_with(f"{FIRST}.gz", content),
             ValueError,
-            f"{IMAGES}.gz is damaged",
+            f"{FIRST}.gz is damaged",
             why,
         )
         for name, content, why in [
@@ -262,6 +350,15 @@ CHANGES: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("other sizes", {"metadata": '{"depth": 3}'}, ("'depth'", "expected the sizes of")),
 ]
 
+CHANGES_OF_CLASSIFIER: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
+    ("a part", {"head__bias": None}, ("does not fit a Classifier", "Missing")),
+    ("shape", {"head__bias": torch.zeros(11)}, ("does not fit a Classifier", "size mismatch")),
+    ("NaN", {"head__bias": torch.full((4,), torch.nan)}, ("not finite", "expected")),
+    ("sizes", {"metadata": "{}"}, ("not fit", "size mismatch")),
+    ("no sizes", {"metadata": "RTK"}, ("has the architecture RTK", "expected the sizes of")),
+    ("other sizes", {"metadata": '{"depth": 3}'}, ("'depth'", "['channels', 'side', 'classes',")),
+]
+
 WEIGHTS = [
     *every("network", network.load, "safetensors file, expected the weights of a score", weights()),
     *every(
@@ -279,13 +376,11 @@ WEIGHTS = [
         row(f"network: {name}", network.load, weights(**changes), ValueError, *words)
         for name, changes, words in CHANGES
     ),
-    row(
-        "classifier: shape",
-        classifier.load,
-        weights("classifier", head__bias=torch.zeros(11)),
-        ValueError,
-        "does not fit a Classifier",
-        "size mismatch",
+    *(
+        row(
+            f"classifier: {name}", classifier.load, weights("classifier", **changes), ValueError, *w
+        )
+        for name, changes, w in CHANGES_OF_CLASSIFIER
     ),
     row("training: text", resume, holding(b"hello"), ValueError, "damaged or not the state"),
     row("training: pickle", resume, bomb, ValueError, "damaged or not the state"),

@@ -15,7 +15,7 @@ from experiments.exact_images.judge import (
     radius_w1,
 )
 from experiments.images import metrics
-from experiments.images.classifier import Classifier
+from experiments.images.classifier import Architecture, Classifier
 from rtk import targets
 from rtk.targets import GaussianMixture
 
@@ -110,7 +110,8 @@ def test_every_measure_has_a_standard_error() -> None:
 @pytest.fixture(scope="module")
 def features() -> Features:
     torch.manual_seed(0)
-    return Features(Classifier().eval().requires_grad_(False), exact(600, seed=9))
+    model = Classifier(Architecture()).eval().requires_grad_(False)
+    return Features(model, exact(600, seed=9))
 
 
 def test_distances_in_features_are_those_of_the_images_experiment(features: Features) -> None:

@@ -1,6 +1,7 @@
 """The score network: preconditioning, shapes, dtypes, checkpoints; and the shipped ones."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,28 +15,33 @@ from experiments.images.network import Architecture, ScoreNetwork
 CHECKPOINT = Path(network.__file__).parent / "checkpoint"
 MEAN, STD = -0.7, 0.6
 TINY = Architecture(fine=8, coarse=16, embedding=16, groups=4, data_mean=MEAN, data_std=STD)
+COLOUR = replace(TINY, channels=3, side=16)
 
 
-def tiny(seed: int = 0) -> ScoreNetwork:
+def tiny(seed: int = 0, architecture: Architecture = TINY) -> ScoreNetwork:
     """A tiny network with random weights everywhere, the zero-initialised layers included."""
     torch.manual_seed(seed)
-    model = ScoreNetwork(TINY)
+    model = ScoreNetwork(architecture)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     return model
 
 
-def images(n: int = 3, dtype: torch.dtype = torch.float32) -> Tensor:
-    return torch.randn((n, 1, 28, 28), generator=torch.Generator().manual_seed(1), dtype=dtype)
+def images(
+    n: int = 3, dtype: torch.dtype = torch.float32, architecture: Architecture = TINY
+) -> Tensor:
+    shape = (n, architecture.channels, architecture.side, architecture.side)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(1), dtype=dtype)
 
 
+@pytest.mark.parametrize("architecture", [TINY, COLOUR])
 @pytest.mark.parametrize("t", [1e-4, 0.03, 0.7, 5.0])
-def test_fresh_network_is_the_score_of_a_gaussian(t: float) -> None:
+def test_fresh_network_is_the_score_of_a_gaussian(t: float, architecture: Architecture) -> None:
     # The last convolution starts at zero, F = 0: the exact score of N(mean, std^2 I) at time t.
-    x = images(dtype=torch.float64)
+    x = images(dtype=torch.float64, architecture=architecture)
     a, s2 = math.exp(-t), 1.0 - math.exp(-2.0 * t)
     expected = -(x - a * MEAN) / (a**2 * STD**2 + s2)
-    torch.testing.assert_close(ScoreNetwork(TINY)(x, t), expected, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(ScoreNetwork(architecture)(x, t), expected, rtol=1e-9, atol=1e-9)
 
 
 def test_score_is_tweedies_formula_of_the_denoiser() -> None:
@@ -128,13 +134,38 @@ def test_shape_must_be_that_of_images(shape: tuple[int, ...]) -> None:
         tiny()(torch.zeros(shape), 0.5)
 
 
-def test_checkpoint_round_trip(tmp_path: Path) -> None:
-    model = tiny()
+@pytest.mark.parametrize("shape", [(768,), (2, 768), (2, 1, 16, 16), (2, 3, 28, 28)])
+def test_shape_must_be_that_of_the_architecture(shape: tuple[int, ...]) -> None:
+    assert COLOUR.image_shape == (3, 16, 16)
+    with pytest.raises(ValueError, match=r"\(n, 3, 16, 16\) expected"):
+        tiny(architecture=COLOUR)(torch.zeros(shape), 0.5)
+
+
+def test_every_colour_is_seen_and_given() -> None:
+    """A change of one colour changes the denoised images in all of them, each in its own way."""
+    model, y = tiny(architecture=COLOUR), images(architecture=COLOUR)
+    red, green, blue = model.unet(y, torch.tensor([0.1])).unbind(1)
+    assert red.shape == (3, 16, 16)
+    for one, other in ((red, green), (green, blue), (blue, red)):
+        assert (one - other).abs().amin(dim=0).max() > 1e-3
+    sigma = torch.tensor([0.5])
+    before = model.denoise(y, sigma)
+    assert before.shape == y.shape
+    for colour in range(3):
+        changed = y.clone()
+        changed[:, colour] += 0.5
+        difference = (model.denoise(changed, sigma) - before).abs().amax(dim=(0, 2, 3))
+        assert (difference > 1e-3).all(), colour
+
+
+@pytest.mark.parametrize("architecture", [TINY, COLOUR])
+def test_checkpoint_round_trip(tmp_path: Path, architecture: Architecture) -> None:
+    model, x = tiny(architecture=architecture), images(architecture=architecture)
     network.save(model, tmp_path / "score.safetensors", {"steps": 3})
     loaded = network.load(tmp_path / "score.safetensors")
-    assert loaded.architecture == TINY
+    assert loaded.architecture == architecture
     assert not any(parameter.requires_grad for parameter in loaded.parameters())
-    torch.testing.assert_close(loaded(images(), 0.2), model(images(), 0.2), rtol=0, atol=0)
+    torch.testing.assert_close(loaded(x, 0.2), model(x, 0.2), rtol=0, atol=0)
 
 
 def test_other_safetensors_are_refused(tmp_path: Path) -> None:
@@ -143,7 +174,7 @@ def test_other_safetensors_are_refused(tmp_path: Path) -> None:
         network.load(tmp_path / "other.safetensors")
 
 
-@pytest.mark.parametrize("name", ["mnist", "mnist_large", "mnist_small", "fashion_mnist"])
+@pytest.mark.parametrize("name", ["mnist", "mnist_medium", "mnist_small", "fashion_mnist"])
 def test_shipped_network_denoises_a_stroke(name: str) -> None:
     # A vertical bar, the simplest "1", noised to where a pixel alone says little: the network must
     # come far closer than the best linear denoiser, which is F = 0.

@@ -88,7 +88,9 @@ def test_run_is_not_extended_after_its_decay_began(images: Tensor, tmp_path: Pat
         train.train(images, replace(TINY, steps=8), tmp_path / "state.pt")
 
 
-@pytest.mark.parametrize("change", [{"learning_rate": 1e-4}, {"fine": 16}, {"seed": 1}])
+@pytest.mark.parametrize(
+    "change", [{"learning_rate": 1e-4}, {"fine": 16}, {"seed": 1}, {"flip": True}]
+)
 def test_state_of_another_training_is_refused(
     images: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
 ) -> None:
@@ -111,6 +113,76 @@ def test_held_out_images_are_never_trained_on(
     monkeypatch.setattr(train, "training_step", watched)
     train.train(images, replace(TINY, steps=4), tmp_path / "state.pt")
     assert all(torch.equal(part, images[:-8]) for part in seen)
+
+
+FLIP_BATCH, FLIP_STEPS = 64, 20
+
+
+def batches_seen(
+    images: Tensor, training: Training, monkeypatch: pytest.MonkeyPatch
+) -> list[Tensor]:
+    """The images that the loss gets in each of some steps."""
+    seen: list[Tensor] = []
+    original = train.denoising_losses
+
+    def watched(model: ScoreNetwork, images: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
+        seen.append(images.clone())
+        return original(model, images, sigma, noise)
+
+    monkeypatch.setattr(train, "denoising_losses", watched)
+    state = train.initial_state(train.untrained(images, training), training)
+    for _ in range(FLIP_STEPS):
+        train.training_step(state, images, training)
+    return seen
+
+
+def are_among(batch: Tensor, images: Tensor) -> Tensor:
+    """Whether each image of the batch is one of the images, (n,)."""
+    return (batch[:, None] == images).flatten(2).all(dim=2).any(dim=1)
+
+
+def test_a_random_half_of_each_batch_is_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left to right: the columns are in the other order, and nothing else is changed.
+
+    Of 64 images 32 are mirrored, with a standard deviation of 4, and of all 1280 images 640, with
+    one of 18: 5 sigma.
+    """
+    images = torch.rand((12, 3, 8, 8), generator=torch.Generator().manual_seed(4))
+    mirror = images[..., [7, 6, 5, 4, 3, 2, 1, 0]]
+    training = replace(TINY, batch=FLIP_BATCH, steps=FLIP_STEPS, flip=True)
+    counts = []
+    for batch in batches_seen(images, training, monkeypatch):
+        mirrored = are_among(batch, mirror)
+        assert (mirrored ^ are_among(batch, images)).all()
+        counts.append(int(mirrored.sum()))
+    assert len({*counts}) > 1
+    assert 12 < min(counts) <= max(counts) < 52
+    assert abs(sum(counts) - 640) < 90
+
+
+def test_no_image_is_mirrored_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = torch.rand((12, 1, 8, 8), generator=torch.Generator().manual_seed(4))
+    training = replace(TINY, batch=FLIP_BATCH, steps=FLIP_STEPS)
+    for batch in batches_seen(images, training, monkeypatch):
+        assert are_among(batch, images).all()
+
+
+def test_network_of_small_colour_images_trains_and_round_trips(tmp_path: Path) -> None:
+    images = torch.rand((40, 3, 16, 16), generator=torch.Generator().manual_seed(5)) - 0.2
+    training = replace(TINY, steps=2, warm_up_steps=0, flip=True)
+    model, history = train.train(images, training, tmp_path / "state.pt")
+    sizes = model.architecture
+    assert sizes.image_shape == (3, 16, 16)
+    # The images that are held out, the last 8, count for neither.
+    assert sizes.data_mean == pytest.approx(images[:32].mean().item())
+    assert sizes.data_std == pytest.approx(images[:32].std().item())
+    assert np.isfinite(history.loss).all()
+    network.save(model, tmp_path / "score.safetensors")
+    loaded = network.load(tmp_path / "score.safetensors")
+    assert loaded.architecture == sizes
+    fresh = train.untrained(images[:32], training)(images, 0.3)
+    assert not torch.allclose(model(images, 0.3), fresh, atol=1e-5)
+    torch.testing.assert_close(loaded(images, 0.3), model(images, 0.3), rtol=0, atol=0)
 
 
 def test_average_lags_behind_the_weights(images: Tensor) -> None:
@@ -215,13 +287,14 @@ def test_too_few_steps() -> None:
 
 
 def test_command_line_names_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And `--energy`, which takes no value, asks for an energy network."""
+    """And `--energy` and `--flip`, which take no value, ask for what they name."""
     asked: list[Training] = []
     monkeypatch.setattr(
         train_score, "run", lambda dataset, data, training, weights, history: asked.append(training)
     )
     paths = ["--dataset", "mnist", "--data", "a.npz", "--weights", "b", "--history", "c"]
-    for extra in ([], ["--energy", "--fine", "16", "--learning-rate", "0.01"]):
+    for extra in ([], ["--energy", "--fine", "16", "--learning-rate", "0.01"], ["--flip"]):
         monkeypatch.setattr("sys.argv", ["train_score", *paths, *extra])
         train_score.command_line()
-    assert asked == [Training(), Training(energy=True, fine=16, learning_rate=0.01)]
+    energy = Training(energy=True, fine=16, learning_rate=0.01)
+    assert asked == [Training(), energy, Training(flip=True)]
