@@ -27,6 +27,26 @@ def below(distances: pd.DataFrame, errors: pd.DataFrame, first: str, second: str
     return float((distances[second] - distances[first] > 2.0 * error).sum())
 
 
+def beside_the_best(value: pd.DataFrame, error: pd.DataFrame) -> dict[str, float]:
+    """At how many numbers of score evaluations a calibrated method is ahead of the best rival.
+
+    And at how many it is behind. The best rival may be another one at each number.
+
+    Args:
+        value, error: distances and their standard errors, a row for each number of score
+            evaluations, a column for each method.
+    """
+    rivals = value.drop(columns=[*style.CALIBRATED], errors="ignore")
+    best = rivals.min(axis=1)
+    best_error = [error.at[nfe, method] for nfe, method in rivals.idxmin(axis=1).items()]
+    result = {}
+    for method in {*style.CALIBRATED} & {*value.columns}:
+        gap = (best - value[method]) / np.hypot(error[method], best_error)
+        result[f"{method}_ahead_of_all"] = float((gap > 2.0).sum())
+        result[f"{method}_behind_any"] = float((gap < -2.0).sum())
+    return result
+
+
 def calibrated_numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
     """The calibrated samplers at 10 scores beside the best that any rival has at any number.
 
@@ -79,7 +99,7 @@ def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
         result[f"{name}_best"] = distances.min()
         result[f"{name}_most"] = distances.iloc[-1]
         result[f"{name}_least"] = distances.iloc[0]
-    return result | calibrated
+    return result | calibrated | beside_the_best(value, error)
 
 
 def table(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Tables that are made from results: when a method counts as ahead, and what the jobs took."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -233,3 +234,16 @@ def test_best_step_in_hindsight() -> None:
     assert numbers["gap_spiral_25_least"] == pytest.approx(0.94 - 0.96)
     assert numbers["weights_least"] == numbers["weights_largest"] == 0.6
     assert [*mixture_steps.table(frame, steps)["step"]] == [0.2, 0.2]
+
+
+def test_calibrated_methods_stand_beside_the_best_rival_at_each_number() -> None:
+    """Rivals' best: 20 at 5 scores, 10 at 10 and 20. Ahead, level within two errors, behind."""
+    value = pd.DataFrame(
+        {"ddpm": [20.0, 30.0, 10.0], "ddim": [25.0, 10.0, 12.0], "rtk": [5.0, 12.0, 40.0]},
+        index=[5, 10, 20],
+    )
+    error = pd.DataFrame({"ddpm": 3.0, "ddim": 1.0, "rtk": 4.0}, index=value.index)
+    found = images_table.beside_the_best(value, error)
+    assert found == {"rtk_ahead_of_all": 1.0, "rtk_behind_any": 1.0}
+    value.loc[10, "rtk"] = 10.0 + 2.01 * np.hypot(1.0, 4.0)  # beyond the errors of ddim, not ddpm
+    assert images_table.beside_the_best(value, error)["rtk_behind_any"] == 2.0
