@@ -38,10 +38,10 @@ def beside_the_best(value: pd.DataFrame, error: pd.DataFrame) -> dict[str, float
     """
     rivals = value.drop(columns=[*style.CALIBRATED], errors="ignore")
     best = rivals.min(axis=1)
-    best_error = [error.at[nfe, method] for nfe, method in rivals.idxmin(axis=1).items()]
+    best_error = error[rivals.columns].where(rivals.eq(best, axis=0)).min(axis=1)
     result = {}
     for method in {*style.CALIBRATED} & {*value.columns}:
-        gap = (best - value[method]) / np.hypot(error[method], best_error)
+        gap = ((best - value[method]) / np.hypot(error[method], best_error)).to_numpy()
         result[f"{method}_ahead_of_all"] = float((gap > 2.0).sum())
         result[f"{method}_behind_any"] = float((gap < -2.0).sum())
     return result
