@@ -22,7 +22,7 @@ def main() -> None:
     params, inputs, dataset = snakemake.params, snakemake.input, snakemake.wildcards.dataset
     features = classifier.load(inputs.classifier)
     test = metrics.Reference.load(inputs.reference)
-    images = data.load(inputs.data, "train").images
+    _, images = metrics.apart(data.load(inputs.data, "train").images)
     if REPLICATES * params.images > len(images):
         raise ValueError(
             f"the floor needs {REPLICATES} sets of {params.images} training images, but there are "

@@ -9,9 +9,10 @@ Sources: Dowson and Landau, *The Fréchet distance between multivariate normal d
 Heusel et al., *GANs trained by a two time-scale update rule*, NeurIPS 2017 (the distance in
 features; in theirs it is called FID, which ours is not); Bińkowski et al., *Demystifying MMD GANs*,
 ICLR 2018, arXiv 1801.01401 (the kernel distance; in theirs it is called KID); Kynkäänniemi et al.,
-*Improved precision and recall metric for assessing generative models*, NeurIPS 2019; Efron, *The
-Jackknife, the Bootstrap and Other Resampling Plans*, 1982; Shao and Wu, *A general theory for
-jackknife variance estimation*, Annals of Statistics 1989.
+*Improved precision and recall metric for assessing generative models*, NeurIPS 2019; Meehan,
+Chaudhuri, Dasgupta, *A non-parametric test to detect data-copying in generative models*, AISTATS
+2020; Efron, *The Jackknife, the Bootstrap and Other Resampling Plans*, 1982; Shao and Wu, *A
+general theory for jackknife variance estimation*, Annals of Statistics 1989.
 """
 
 from collections.abc import Callable
@@ -48,11 +49,13 @@ class Described:
     Attributes:
         features: float64, shape (n, d).
         classes: the most likely classes, shape (n,).
+        entropies: of the probabilities of the classes, in nats, shape (n,).
         pixels: float32, shape (n, pixels), not clamped.
     """
 
     features: Array
     classes: NDArray[np.int64]
+    entropies: Array
     pixels: NDArray[np.float32]
 
     def __len__(self) -> int:
@@ -61,17 +64,18 @@ class Described:
 
 @torch.no_grad()
 def describe(classifier: Classifier, images: Tensor, chunk: int = 500) -> Described:
-    """Features and classes of images (n, *image shape), and their pixels.
+    """What the classifier sees in images (n, *image shape), and their pixels.
 
     For the classifier they are clamped to the range of pixels, [-1, 1]. It computes in float32 on
     ``chunk`` images at a time, under `torch.autocast` too.
     """
     with torch.autocast(images.device.type, enabled=False):
         parts = [classifier(part.clamp(-1.0, 1.0).float()) for part in images.split(chunk)]
-    features = torch.cat([features for features, _ in parts])
-    classes = torch.cat([logits.argmax(dim=1) for _, logits in parts])
+    features = torch.cat([features for features, _ in parts]).double().cpu().numpy()
+    logits = torch.cat([logits for _, logits in parts]).double().cpu()
+    entropies = torch.special.entr(logits.softmax(dim=1)).sum(dim=1).numpy()
     pixels = images.flatten(1).float().cpu().numpy()
-    return Described(features.double().cpu().numpy(), classes.cpu().numpy(), pixels)
+    return Described(features, logits.argmax(dim=1).numpy(), entropies, pixels)
 
 
 def jackknife(metric: Callable[[Mask], float], n: int, groups: int = GROUPS) -> Estimate:
@@ -200,6 +204,30 @@ def neighbour_radii(between: Tensor, k: int = NEIGHBOURS) -> Tensor:
     return between.topk(k + 1, dim=1, largest=False).values[:, k]
 
 
+def apart(training: Tensor) -> tuple[Tensor, Tensor]:
+    """The training images with which copies are looked for, a sixth of all, and the others."""
+    return training[: len(training) // 6], training[len(training) // 6 :]
+
+
+def to_nearest(a: Array, b: Array) -> Array:
+    """Distance of each row of ``a`` (n, d) to the nearest row of ``b`` (m, d), shape (n,)."""
+    return torch.cat([distances(part, b).min(dim=1).values for part in parts(a)]).numpy()
+
+
+def copying(to_training: Array, of_test: Array) -> float:
+    """How often an image is nearer to the training images than a test image is, in [0, 1].
+
+    It is the Mann-Whitney statistic of the distances to the nearest training image (Meehan et al.
+    2020): one half for images that are as new as the test images, and 1 for copies.
+
+    Args:
+        to_training: distances of images to their nearest training image, shape (n,).
+        of_test: those of the test images, in ascending order, shape (m,).
+    """
+    sides = [np.searchsorted(of_test, to_training, side) for side in ("left", "right")]
+    return float(1.0 - np.mean(sides) / len(of_test))
+
+
 def background(pixels: NDArray[np.float32]) -> Mask:
     """The pixels that are dark in at least 99 % of the images, a mask of shape (pixels,).
 
@@ -230,6 +258,8 @@ class Reference:
         labels: their true classes, shape (m,).
         radii: distance of each from its k-th nearest other one, float32, shape (m,).
         kernel_mean: mean of the `polynomial_kernel` over pairs of two different ones, shape ().
+        training: features of some training images, shape (k, d).
+        to_training: distances of the test images to the nearest of these, ascending, shape (m,).
         background: the mask of `background`, shape (pixels,).
     """
 
@@ -237,17 +267,27 @@ class Reference:
     labels: NDArray[np.int64]
     radii: NDArray[np.float32]
     kernel_mean: Array
+    training: Array
+    to_training: Array
     background: Mask
 
     @classmethod
-    def of(cls, images: Described, labels: NDArray[np.int64]) -> "Reference":
-        """The reference of the test images and their true classes."""
+    def of(cls, images: Described, labels: NDArray[np.int64], training: Array) -> "Reference":
+        """The reference of the test images, their true classes and features of training images."""
         features, m = images.features, len(images)
         radii = torch.cat([neighbour_radii(distances(p, features)) for p in parts(features)])
         total = sum(polynomial_kernel(p, features).sum() for p in parts(features))
         diagonal = (np.square(features).mean(axis=1) + 1.0) ** 3
         kernel_mean = np.asarray((total - diagonal.sum()) / (m * (m - 1)))
-        return cls(features, labels, radii.numpy(), kernel_mean, background(images.pixels))
+        return cls(
+            features,
+            labels,
+            radii.numpy(),
+            kernel_mean,
+            training,
+            np.sort(to_nearest(features, training)),
+            background(images.pixels),
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> "Reference":
@@ -258,7 +298,8 @@ class Reference:
         """All metrics of a set of n images by name; it takes memory O(n (n + 10000)).
 
         They are the Fréchet distance and the kernel distance of the features, the total variation
-        of the classes, precision, recall, and, if the test images have a background, its noise.
+        of the classes and the mean entropy of an image's class, precision, recall, how far the
+        images are `copying`, and, if the test images have a background, its noise.
 
         The kernel distance is the unbiased estimate of the squared maximum mean discrepancy for
         the `polynomial_kernel` (Bińkowski et al. 2018), with x_i the images and y_j the test
@@ -298,6 +339,7 @@ class Reference:
             return within + float(self.kernel_mean) - 2.0 * float(across[kept].mean())
 
         of_test = moments(self.features)
+        to_training = to_nearest(images.features, self.training)
         metrics: dict[str, Callable[[Mask], float]] = {
             "frechet_distance": lambda kept: frechet_distance(
                 moments(images.features[kept]), of_test
@@ -306,6 +348,8 @@ class Reference:
             "class_total_variation": lambda kept: class_total_variation(
                 images.classes[kept], self.labels
             ),
+            "class_entropy": lambda kept: float(images.entropies[kept].mean()),
+            "copying": lambda kept: copying(to_training[kept], self.to_training),
             "precision": lambda kept: float(is_inside[kept].mean()),
             "recall": recall,
         }

@@ -10,8 +10,13 @@ def main() -> None:
     started = time.perf_counter()
     snakemake = job.start()
     features = classifier.load(snakemake.input.classifier)
-    test = data.load(snakemake.input.data, "test")
-    reference = metrics.Reference.of(metrics.describe(features, test.images), test.labels.numpy())
+    test, train = (data.load(snakemake.input.data, split) for split in ("test", "train"))
+    some, _ = metrics.apart(train.images)
+    reference = metrics.Reference.of(
+        metrics.describe(features, test.images),
+        test.labels.numpy(),
+        metrics.describe(features, some).features,
+    )
     results.write_arrays(
         vars(reference),
         snakemake.output.reference,

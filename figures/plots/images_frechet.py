@@ -1,6 +1,6 @@
 """C1: how far generated images are from the test images, against score evaluations.
 
-All but the background noise is measured in the features of a small classifier of the data set.
+All but the background noise is measured with a small classifier of the data set.
 """
 
 import matplotlib.pyplot as plt
@@ -17,9 +17,11 @@ METRICS = {
     "precision": "precision",
     "recall": "recall",
     "class_total_variation": "total variation of classes",
+    "copying": "copying",
+    "class_entropy": "entropy of the class",
 }
 """The metrics, and the labels of their axes. The last one is for images without a background."""
-PANELS = 5
+PANELS = 7
 
 
 def draw(frame: pd.DataFrame, floor: pd.DataFrame, title: str) -> Figure:
@@ -27,7 +29,7 @@ def draw(frame: pd.DataFrame, floor: pd.DataFrame, title: str) -> Figure:
 
     It has the first `PANELS` of the metrics that were measured, and a place for the legend.
     """
-    figure, axes = plt.subplots(2, 3, figsize=(style.DOUBLE, 4.2))
+    figure, axes = plt.subplots(2, 4, figsize=(style.DOUBLE, 3.6))
     features = f"RTK-{title}-CNN features"
     figure.suptitle(f"{title}; distances, precision and recall in {features}", fontsize=8)
     measured = [metric for metric in METRICS if metric in set(frame["metric"])][:PANELS]
@@ -36,10 +38,10 @@ def draw(frame: pd.DataFrame, floor: pd.DataFrame, title: str) -> Figure:
         panels.draw_level(panel, where(floor, metric=metric)["value"].item(), "training images")
         panel.set(ylabel=METRICS[metric])
     axes[0, 0].set_yscale("log")
-    for panel in axes.flat[2:5]:
+    for panel in axes.flat[3:7]:
         panel.set_xlabel("score evaluations (NFE)")
-    axes[1, 2].axis("off")
-    axes[1, 2].legend(*axes[0, 0].get_legend_handles_labels(), loc="center")
+    axes[1, 3].axis("off")
+    axes[1, 3].legend(*axes[0, 0].get_legend_handles_labels(), loc="center")
     return figure
 
 

@@ -6,6 +6,7 @@ is ahead if its distance is lower by more than two standard errors of the differ
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from figures import job, style
 from figures.analysis.frames import where
@@ -39,9 +40,11 @@ def beside_the_best(value: pd.DataFrame, error: pd.DataFrame) -> dict[str, float
     rivals = value.drop(columns=[*style.CALIBRATED], errors="ignore")
     best = rivals.min(axis=1)
     best_error = error[rivals.columns].where(rivals.eq(best, axis=0)).min(axis=1)
-    result = {}
+    result: dict[str, float] = {}
     for method in {*style.CALIBRATED} & {*value.columns}:
-        gap = ((best - value[method]) / np.hypot(error[method], best_error)).to_numpy()
+        gap: NDArray[np.float64] = np.asarray(
+            (best - value[method]) / np.hypot(error[method], best_error)
+        )
         result[f"{method}_ahead_of_all"] = float((gap > 2.0).sum())
         result[f"{method}_behind_any"] = float((gap < -2.0).sum())
     return result
@@ -77,6 +80,10 @@ def calibrated_numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, fl
 def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
     """The numbers that the article quotes and that the verdicts on claims rest on."""
     calibrated = calibrated_numbers(frame, floor)
+    copying = {
+        f"copying_{name}": rows.loc[rows["metric"] == "copying", "value"].max()
+        for name, rows in (("most", frame), ("floor", floor))
+    }
     frame, floor = frame[frame["metric"] == METRIC], floor[floor["metric"] == METRIC]
     value = frame.pivot(index="nfe_asked", columns="method", values="value")
     error = frame.pivot(index="nfe_asked", columns="method", values="standard_error")
@@ -99,7 +106,7 @@ def numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, float]:
         result[f"{name}_best"] = distances.min()
         result[f"{name}_most"] = distances.iloc[-1]
         result[f"{name}_least"] = distances.iloc[0]
-    return result | calibrated | beside_the_best(value, error)
+    return result | calibrated | copying | beside_the_best(value, error)
 
 
 def table(frame: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:

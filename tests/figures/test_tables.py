@@ -160,23 +160,24 @@ def distances(lower: str, by: float) -> pd.DataFrame:
         }
         for method in ("ddpm", "dpm++2m", "rtk-uld", "rtk-mala-trapezoid", "rtk")
         for nfe in (5, 10)
-        for metric in images_table.METRICS
+        for metric in (*images_table.METRICS, "copying")
     )
 
 
 @pytest.mark.parametrize(("by", "below", "above"), [(5.0, 2, 0), (-5.0, 0, 2), (2.5, 0, 0)])
 def test_lower_distance_is_ahead(by: float, below: int, above: int) -> None:
-    floor = distances("", 0.0).iloc[: len(images_table.METRICS)]
+    floor = distances("", 0.0).iloc[: len(images_table.METRICS) + 1]
     numbers = images_table.numbers(distances("rtk-uld", by), floor)
     assert numbers["uld_below_ddpm"] == below
     assert numbers["ddpm_below_uld"] == above
     assert numbers["mala_below_ddpm"] == 0
-    assert numbers["training_images"] == 30.0
+    assert numbers["training_images"] == numbers["copying_floor"] == 30.0
+    assert numbers["copying_most"] == 30.0 + max(0.0, -by)
 
 
 def test_calibrated_samplers_are_set_beside_the_best_rival() -> None:
     """RTK-ULD is the best rival where low values are good, and the others where high ones are."""
-    floor = distances("", 0.0).iloc[: len(images_table.METRICS)]
+    floor = distances("", 0.0).iloc[: len(images_table.METRICS) + 1]
     numbers = images_table.numbers(distances("rtk-uld", 4.0), floor)
     assert numbers["frechet_distance_rtk_10"] == 30.0
     assert numbers["frechet_distance_rivals"] == numbers["kernel_distance_rivals"] == 26.0

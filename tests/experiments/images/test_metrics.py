@@ -1,6 +1,7 @@
 """The image metrics against closed forms, and the classifiers whose features they use."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +27,19 @@ Array = NDArray[np.float64]
 def described(features: Array, classes: NDArray[np.int64] | None = None) -> Described:
     """Images with these features, and with four black pixels each."""
     pixels = np.full((len(features), 4), -1.0, dtype=np.float32)
-    return Described(features, np.zeros(len(features), int) if classes is None else classes, pixels)
+    classes = np.zeros(len(features), int) if classes is None else classes
+    return Described(features, classes, np.zeros(len(features)), pixels)
 
 
 def black(pixels: NDArray[np.float32]) -> Described:
     """Images with these pixels, and with the same features."""
-    return Described(np.zeros((len(pixels), 2)), np.zeros(len(pixels), int), pixels)
+    nothing = np.zeros(len(pixels))
+    return Described(np.zeros((len(pixels), 2)), nothing.astype(int), nothing, pixels)
+
+
+def reference_of(test: Described, labels: NDArray[np.int64]) -> Reference:
+    """The reference of these test images, which are the training images too."""
+    return Reference.of(test, labels, test.features)
 
 
 def covariance(d: int, seed: int) -> Array:
@@ -124,12 +132,12 @@ def test_features_do_not_depend_on_ambient_modes() -> None:
         features = metrics.describe(model, images).features
     np.testing.assert_array_equal(features, expected.features)
     # Equality is identity: it never compares arrays.
-    assert expected != Described(expected.features, expected.classes, expected.pixels)
+    assert expected != Described(**vars(expected))
 
 
 def kernel_distance(features: Array, reference: Array) -> Estimate:
     labels = np.zeros(len(reference), int)
-    return Reference.of(described(reference), labels).measure(described(features))[
+    return reference_of(described(reference), labels).measure(described(features))[
         "kernel_distance"
     ]
 
@@ -200,15 +208,17 @@ def test_images_without_a_background_have_no_noise_of_it() -> None:
     """The other metrics are the same as with one."""
     generator = np.random.default_rng(14)
     made, real = (described(generator.normal(size=(60, 3))) for _ in range(2))
-    bright = Described(real.features, real.classes, np.ones_like(real.pixels))
+    bright = replace(real, pixels=np.ones_like(real.pixels))
     labels = np.zeros(60, int)
-    with_background = Reference.of(real, labels).measure(made)
+    with_background = reference_of(real, labels).measure(made)
     assert with_background.pop("background_noise") == Estimate(0.0, 0.0)
-    assert Reference.of(bright, labels).measure(made) == with_background
+    assert reference_of(bright, labels).measure(made) == with_background
     assert set(with_background) == {
         "frechet_distance",
         "kernel_distance",
         "class_total_variation",
+        "class_entropy",
+        "copying",
         "precision",
         "recall",
     }
@@ -223,7 +233,7 @@ def test_background_noise_is_the_noise_that_was_added() -> None:
     generator = np.random.default_rng(10)
     test = np.full((500, 100), -1.0, dtype=np.float32)
     test[:, 60:] = 1.0
-    reference = Reference.of(black(test), np.zeros(500, int))
+    reference = reference_of(black(test), np.zeros(500, int))
     assert reference.measure(black(test))["background_noise"] == Estimate(0.0, 0.0)
     noisy = test + 0.03 * generator.normal(size=test.shape).astype(np.float32)
     noisy[:20, :10] = 1.0  # some objects that reach into the background do not count
@@ -241,7 +251,7 @@ def test_standard_error_of_the_background_noise() -> None:
     Of a median the jackknife over small groups would be wrong, however many images there are.
     """
     generator = np.random.default_rng(11)
-    reference = Reference.of(black(np.full((500, 60), -1.0, dtype=np.float32)), np.zeros(500, int))
+    reference = reference_of(black(np.full((500, 60), -1.0, dtype=np.float32)), np.zeros(500, int))
     measured = [
         reference.measure(black((0.03 * generator.normal(size=(500, 60)) - 1).astype(np.float32)))[
             "background_noise"
@@ -255,14 +265,14 @@ def test_standard_error_of_the_background_noise() -> None:
 def test_frechet_distance_is_taken_to_all_test_images() -> None:
     generator = np.random.default_rng(12)
     made, real = generator.normal(size=(60, 3)), 0.5 + 2.0 * generator.normal(size=(50, 3))
-    measured = Reference.of(described(real), np.zeros(50, int)).measure(described(made))
+    measured = reference_of(described(real), np.zeros(50, int)).measure(described(made))
     assert measured["frechet_distance"].value == pytest.approx(between(made, real))
 
 
 def test_a_reference_that_was_written_measures_the_same(tmp_path: Path) -> None:
     generator = np.random.default_rng(13)
     made, real = (described(generator.normal(size=(60, 3))) for _ in range(2))
-    written = Reference.of(real, np.arange(60) % 10)
+    written = reference_of(real, np.arange(60) % 10)
     path = tmp_path / "reference.npz"
     results.write_arrays(vars(written), path, config={}, seed=None, started=0.0)
     assert Reference.load(path).measure(made) == written.measure(made)
@@ -302,7 +312,7 @@ def test_precision_and_recall_by_the_definition() -> None:
         balls = list(zip(centres, radii, strict=True))
         return float(np.mean([any(math.dist(p, c) <= r for c, r in balls) for p in points]))
 
-    measured = Reference.of(described(real), np.zeros(50, int)).measure(described(made))
+    measured = reference_of(described(real), np.zeros(50, int)).measure(described(made))
     assert measured["precision"].value == pytest.approx(covered(made, real))
     assert measured["recall"].value == pytest.approx(covered(real, made))
     assert 0.3 < measured["recall"].value < measured["precision"].value + 0.5
@@ -311,7 +321,7 @@ def test_precision_and_recall_by_the_definition() -> None:
 def test_precision_and_recall_tell_quality_from_coverage() -> None:
     generator = np.random.default_rng(2)
     real = generator.normal(size=(400, 5))
-    reference = Reference.of(described(real), np.zeros(400, int))
+    reference = reference_of(described(real), np.zeros(400, int))
     narrow = reference.measure(described(0.2 * generator.normal(size=(400, 5))))
     wide = reference.measure(described(4.0 * generator.normal(size=(400, 5))))
     assert narrow["precision"].value > 0.95
@@ -424,3 +434,52 @@ def test_images_are_described_in_chunks_and_clamped() -> None:
     np.testing.assert_array_equal(whole.pixels, images.reshape(7, 784).numpy())
     np.testing.assert_allclose(whole.features, parts.features, atol=1e-4)
     np.testing.assert_array_equal(whole.classes, model(images.clamp(-1, 1))[1].argmax(1).numpy())
+
+
+def test_copying_tells_copies_from_new_images() -> None:
+    """4000 training and test images of one law. New images have one half: 5 sigma of the ranks.
+
+    The variance of the Mann-Whitney statistic of n and m values is (n + m + 1) / (12 n m).
+    """
+    generator = np.random.default_rng(20)
+    training, test, new = (generator.normal(size=(n, 5)) for n in (4000, 4000, 1000))
+    reference = Reference.of(described(test), np.zeros(4000, int), training)
+
+    def copied(features: Array) -> float:
+        return reference.measure(described(features))["copying"].value
+
+    deviation = math.sqrt(5001 / (12 * 1000 * 4000))
+    assert abs(copied(new) - 0.5) < 5 * deviation
+    assert copied(training[:1000]) == 1.0
+    assert copied(test[:1000]) == pytest.approx(0.5, abs=5 * deviation)
+    half = np.concatenate([training[:500], new[:500]])
+    assert copied(half) == pytest.approx(0.75, abs=5 * deviation)
+    assert copied(new + 10.0) < 0.01
+
+
+def test_copying_counts_ties_as_halves() -> None:
+    assert metrics.copying(np.array([1.0]), np.array([0.0, 1.0, 1.0, 2.0])) == 0.5
+    assert metrics.copying(np.array([0.0, 3.0]), np.array([1.0, 2.0])) == 0.5
+    assert metrics.copying(np.array([0.5, 1.5]), np.array([1.0, 2.0])) == 0.75
+
+
+def test_training_images_are_taken_apart() -> None:
+    """Copies are looked for among a sixth of them, and the floor is made of the others."""
+    some, others = metrics.apart(torch.arange(60))
+    assert some.tolist() == [*range(10)]
+    assert others.tolist() == [*range(10, 60)]
+
+
+def test_entropy_of_the_class() -> None:
+    """Logits of a classifier that is certain, and of one that sees two classes alike."""
+
+    def seen(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        logits = torch.full((len(images), 10), -100.0)
+        logits[:, 3] = 0.0
+        logits[images[:, 0, 0, 0] > 0, 7] = 0.0
+        return torch.zeros(len(images), 2), logits
+
+    images = torch.zeros(4, 1, 8, 8)
+    images[1] = 1.0
+    entropies = metrics.describe(seen, images).entropies  # type: ignore[arg-type]
+    assert entropies == pytest.approx([0.0, math.log(2.0), 0.0, 0.0], abs=1e-12)
