@@ -138,8 +138,11 @@ def test_excess_beside_a_learned_score() -> None:
     assert numbers["excess_exact_ddpm_10_mnist"] == 4.5
     assert numbers["excess_learned_ddpm_10_mnist"] == 28.0
     assert numbers["excess_exact_dpm_solver_40_fashion_mnist"] == 0.0
-    # DDPM has the least learned excess, 27, of which two standard errors are .02.
-    assert numbers["network_share_least_mnist"] == pytest.approx(1.0 - 0.02 / 27.0)
+    # The learned excesses are 27, 37 and 47, the exact ones 0. The errors are those of the two
+    # floors and thirds of those of three methods with each score.
+    assert numbers["network_adds_mnist"] == pytest.approx(37.0)
+    error = math.sqrt(0.01**2 + 1.0**2 + (3 * 0.01**2 + 3 * 1.0**2) / 9.0)
+    assert numbers["network_adds_error_mnist"] == pytest.approx(error)
     assert numbers["excess_learned_dpm_solver_40_fashion_mnist"] == 37.0
 
 
