@@ -1,6 +1,7 @@
 # C1: images, with learned scores.
 IMAGES = config["images"]
 DATASETS = IMAGES["datasets"]
+WITH_NETWORKS = IMAGES.get("subset", [*IMAGES["methods"]])
 
 
 wildcard_constraints:
@@ -166,7 +167,7 @@ rule images_floor:
 
 rule figure_images_frechet:
     input:
-        frame=expand("<results>/data/{{dataset}}/{method}.parquet", method=IMAGES["methods"]),
+        frame=expand("<results>/data/{{dataset}}/{method}.parquet", method=WITH_NETWORKS),
         floor=rules.images_floor.output.table,
     output:
         pdf="<results>/figures/{dataset}_frechet.pdf",
@@ -193,7 +194,7 @@ rule figure_images_frechet:
 
 rule figure_images_samples:
     input:
-        samples=expand("<results>/data/{{dataset}}/{method}.npz", method=IMAGES["methods"]),
+        samples=expand("<results>/data/{{dataset}}/{method}.npz", method=WITH_NETWORKS),
     output:
         pdf="<results>/figures/{dataset}_samples.pdf",
         png=report(
@@ -219,7 +220,7 @@ rule figure_images_samples:
 
 rule table_images:
     input:
-        frame=expand("<results>/data/{{dataset}}/{method}.parquet", method=IMAGES["methods"]),
+        frame=expand("<results>/data/{{dataset}}/{method}.parquet", method=WITH_NETWORKS),
         floor=rules.images_floor.output.table,
     output:
         table=report(

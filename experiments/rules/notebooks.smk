@@ -12,8 +12,8 @@ NOTEBOOKS = {
         *mixture_samples([*MIXTURES["methods"], "exact"]),
     ],
     "mnist": [
-        *expand("<results>/data/mnist/{method}.parquet", method=[*IMAGES["methods"], "exact"]),
-        *expand("<results>/data/mnist/{method}.npz", method=IMAGES["methods"]),
+        *expand("<results>/data/mnist/{method}.parquet", method=[*WITH_NETWORKS, "exact"]),
+        *expand("<results>/data/mnist/{method}.npz", method=WITH_NETWORKS),
     ],
     # A figure is an input in place of the data that it is made of.
     "theory": [

@@ -60,11 +60,14 @@ def beyond_mixtures(sizes: Sizes, _: str) -> Parts:
 
 
 def images(sizes: Sizes, job: str) -> Parts:
-    """Sampling with the network; ``job`` is ``DATASET/METHOD``."""
+    """Sampling with the network; ``job`` is ``DATASET/METHOD``.
+
+    Methods that run only there take as long, together, as their number is to that of the others.
+    """
     dataset = job.split("/")[0]
     own = sizes["images"]["datasets"][dataset]
-    scores = own["images"] * sum(own["nfe"]) * channels(sizes, dataset)
-    return [scores, own["images"] * len(own["nfe"])]
+    images = own["images"] * len(sizes["images"].get("subset", sizes["images"]["methods"]))
+    return [images * sum(own["nfe"]) * channels(sizes, dataset), images * len(own["nfe"])]
 
 
 def calibration(sizes: Sizes, job: str) -> Parts:

@@ -110,6 +110,13 @@ def test_a_network_of_twice_the_channels_takes_four_times_as_long() -> None:
     assert cost.factor("calibrate_images", "cifar10", here, there) == 2.0
 
 
+def test_methods_that_run_only_there_count_for_the_others() -> None:
+    """Two of ten more than at the scale with a subset of eight."""
+    there = copy.deepcopy(DEFAULT)
+    assert len(there["images"].pop("subset")) == 8
+    assert cost.factor("sample_images", "mnist/ddpm", DEFAULT, there) == 10 / 8
+
+
 def write_benchmark(path: Path, seconds: float) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"s\th:m:s\n{seconds}\t0:00:00\n", encoding="utf-8")

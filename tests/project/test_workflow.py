@@ -44,7 +44,7 @@ TARGETS = SIZES["mixtures"]["targets"]
 DATASETS = SIZES["images"]["datasets"]
 SAMPLED = [
     *(f"mixtures/{t}/{method}" for t in TARGETS for method in PROTOCOL["mixtures"]["methods"]),
-    *(f"{dataset}/{method}" for dataset in DATASETS for method in PROTOCOL["images"]["methods"]),
+    *(f"{dataset}/{method}" for dataset in DATASETS for method in SIZES["images"]["subset"]),
 ]
 FLOORS = [
     *(f"mixtures/{target}/exact" for target in TARGETS),
