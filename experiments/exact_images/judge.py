@@ -30,8 +30,6 @@ from experiments.images.metrics import Array, Mask
 from rtk.metrics import Estimate
 from rtk.targets import GaussianMixture
 
-SHAPE = (1, 28, 28)
-"""Of the images that a classifier takes."""
 LARGEST = 1e6
 """Radii are cut here, so that chains that diverged count and leave all numbers finite."""
 
@@ -83,7 +81,7 @@ class Features:
 
     def of(self, x: Tensor) -> Array:
         """The features of samples (n, d), shape (n, 64). Those that are not finite become black."""
-        images = x.nan_to_num(nan=-1.0).reshape(-1, *SHAPE)
+        images = x.nan_to_num(nan=-1.0).reshape(-1, *self.classifier.architecture.image_shape)
         return metrics.describe(self.classifier, images).features
 
     def measures(self, x: Tensor) -> dict[str, Callable[[Mask], float]]:

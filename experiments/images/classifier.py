@@ -36,6 +36,11 @@ class Architecture:
     width: int = 16
     """Channels of the first convolution. The second has twice as many, the third four times."""
 
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+        return self.channels, self.side, self.side
+
 
 class Classifier(nn.Module):
     """Three 3x3 convolutions with pooling, then 64 features, then a logit for each class."""

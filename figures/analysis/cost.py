@@ -123,9 +123,13 @@ def score_errors_floor(sizes: Sizes, _: str) -> Parts:
 
 
 def exact_images(sizes: Sizes, job: str) -> Parts:
-    """Scores of all chains against all images: of the methods, and of the sweep over segments."""
+    """Scores of all chains against all images: of the methods, and of the sweep over segments.
+
+    Collections that run only there count for the others, by the numbers of an image.
+    """
     own = sizes["exact_images"]
-    pairs = own["collections"][job]["images"] * own["collections"][job]["chains"]
+    numbers = sum(3072 if name == "cifar10" else 784 for name in own["collections"])
+    pairs = numbers * own["collections"][job]["images"] * own["collections"][job]["chains"]
     return [pairs * sum(own["nfe"]), pairs * len(own["sweep"]["counts"]) * own["sweep"]["nfe"]]
 
 
