@@ -41,7 +41,7 @@ def beside_the_best(value: pd.DataFrame, error: pd.DataFrame) -> dict[str, float
     best = rivals.min(axis=1)
     best_error = error[rivals.columns].where(rivals.eq(best, axis=0)).min(axis=1)
     result: dict[str, float] = {}
-    for method in {*style.CALIBRATED} & {*value.columns}:
+    for method in [name for name in style.CALIBRATED if name in value.columns]:
         gap: NDArray[np.float64] = np.asarray(
             (best - value[method]) / np.hypot(error[method], best_error)
         )
@@ -68,7 +68,7 @@ def calibrated_numbers(frame: pd.DataFrame, floor: pd.DataFrame) -> dict[str, fl
             result[f"{metric}_ddpm_40"] = value
         for method in style.CALIBRATED:
             rows = where(frame, metric=metric, method=method).set_index("nfe_asked")
-            for nfe in {5, 10} & {*rows.index}:
+            for nfe in [number for number in (5, 10) if number in rows.index]:
                 result[f"{metric}_{method}_{nfe}"] = rows["value"].loc[nfe]
                 result[f"{metric}_{method}_{nfe}_error"] = rows["standard_error"].loc[nfe]
     for method in style.CALIBRATED:
