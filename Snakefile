@@ -68,6 +68,10 @@ rule all:
             picture=["frechet", "samples"],
         ),
         expand("<results>/tables/{dataset}.csv", dataset=config["images"]["datasets"]),
+        "<results>/tables/mnist_published.csv",
+        # C4: distances from the probability flow.
+        expand("<results>/figures/{dataset}_flow.pdf", dataset=config["flow_distance"]["datasets"]),
+        "<results>/tables/flow_distance.csv",
         # C2: images with exact scores.
         "<results>/figures/exact_images.pdf",
         "<results>/tables/exact_images.csv",

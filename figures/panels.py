@@ -49,6 +49,22 @@ def draw_points(axes: Axes, points: NDArray[np.float64], method: str, size: floa
     axes.scatter(x, y, s=size, color=color, linewidths=0, rasterized=True)
 
 
+def draw_images(axes: Axes, images: NDArray[np.uint8], rows: int, columns: int) -> None:
+    """Draw the first ``rows * columns`` images side by side, as one picture without axes.
+
+    Args:
+        axes: the panel.
+        images: levels in 0...255, (n, side, side), or (n, side, side, 3) in colour.
+        rows, columns: of images.
+    """
+    _, height, width, *colours = images.shape
+    tiles = images[: rows * columns].reshape(rows, columns, height, width, *colours)
+    picture = tiles.swapaxes(1, 2).reshape(rows * height, columns * width, *colours)
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
 def draw_samples(
     samples: Mapping[str, Mapping[str, Any]],
     columns: Sequence[str],

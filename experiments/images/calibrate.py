@@ -1,6 +1,13 @@
-"""C1: calibrate the score network of a data set, once for all numbers of score evaluations."""
+"""C1: calibrate the score network of a data set, once, for all numbers of score evaluations.
+
+There is a file for each calibrated method, which has its solvers. So the score evaluations that the
+file counts are those that this method needs: the pilot's, and those of its own solvers.
+"""
+
+import copy
 
 import torch
+from tqdm import tqdm
 
 import rtk
 from experiments.images import network
@@ -11,8 +18,12 @@ def main() -> None:
     snakemake = job.start()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     score = network.load(snakemake.input.score, device)
-    calibration = rtk.calibrate(score, score.architecture.image_shape, device=device)
-    calibration.save(snakemake.output.calibration)
+    pilot = rtk.calibrate(score, score.architecture.image_shape, device=device, progress=True)
+    for method, path in snakemake.output.items():
+        calibration = copy.deepcopy(pilot)
+        for nfe in tqdm(snakemake.params.nfe, desc=method):
+            calibration.solver(nfe, score, method, device)
+        calibration.save(path)
 
 
 if __name__ == "__main__":

@@ -277,3 +277,10 @@ def load(cache: str | Path, split: str) -> Labelled:
         )
     scaled = torch.from_numpy(images).float() / 127.5 - 1.0
     return Labelled(scaled, torch.from_numpy(labels.astype(np.int64)))
+
+
+def pixels(images: Tensor) -> NDArray[np.uint8]:
+    """Images in [-1, 1] as levels in 0...255, (n, side, side), or (n, side, side, 3) in colour."""
+    levels = ((images.clamp(-1.0, 1.0) + 1.0) * 127.5).round().to(torch.uint8).movedim(1, -1)
+    result: NDArray[np.uint8] = levels.cpu().numpy()
+    return result[..., 0] if result.shape[-1] == 1 else result

@@ -117,12 +117,36 @@ def named_in(sources, call, pattern):
     return expand(pattern, name=sorted(set(names)))
 
 
+def image_calibration(method):
+    """The calibration of the score of a data set, with the solvers of one method."""
+    return f"<results>/{{dataset}}/{method}.safetensors"
+
+
+def calibrated_budgets(dataset):
+    """The numbers of score evaluations for which the score of a data set is calibrated."""
+    flow = config["flow_distance"]
+    others = flow["nfe"] if dataset in flow["datasets"] else []
+    return sorted({*config["images"]["datasets"][dataset]["nfe"], *others})
+
+
 def calibration_of_images(wildcards):
-    """The calibration of the score of a data set, if the method of the job needs one."""
-    sampler = config["images"]["methods"][wildcards.method]["sampler"]
-    if sampler["method"] not in CALIBRATED:
+    """The calibration for the method of the job, if it needs one."""
+    method = config["images"]["methods"][wildcards.method]["sampler"]["method"]
+    if method not in CALIBRATED:
         return {}
-    return {"calibration": f"<results>/{wildcards.dataset}/calibration.safetensors"}
+    return {"calibration": image_calibration(method).format(dataset=wildcards.dataset)}
+
+
+def on_images(wildcards):
+    """The method of a job on images, as the configuration has it."""
+    return config["images"][wildcards.get("protocol", "methods")][wildcards.method]
+
+
+def tuned_on_images(wildcards, protocol="methods"):
+    """The file of the settings that were chosen on MNIST, if the method has a choice."""
+    if "candidates" not in config["images"][protocol][wildcards.method]:
+        return {}
+    return {"tuned": f"<results>/tuning/{protocol}/{wildcards.method}.json"}
 
 
 def compared(wildcards):

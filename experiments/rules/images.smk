@@ -1,7 +1,12 @@
-# C1: images, with learned scores.
+# C1: images, with learned scores. C4: distances from the probability flow.
 IMAGES = config["images"]
 DATASETS = IMAGES["datasets"]
 WITH_NETWORKS = IMAGES.get("subset", [*IMAGES["methods"]])
+PUBLISHED = IMAGES["published"]
+PUBLISHED_TABLES = expand("<results>/data/mnist_published/{method}.parquet", method=PUBLISHED)
+FLOW = config["flow_distance"]
+FLOW_SAMPLERS = {name: IMAGES["methods"][name]["sampler"] for name in FLOW["methods"]}
+FLOW_TABLES = expand("<results>/data/flow_distance/{dataset}.parquet", dataset=FLOW["datasets"])
 
 
 wildcard_constraints:
@@ -93,7 +98,7 @@ rule calibrate_images:
     input:
         score=weights_of_dataset("score"),
     output:
-        calibration="<results>/{dataset}/calibration.safetensors",
+        **{method: image_calibration(method) for method in CALIBRATED},
     log:
         "<logs>/calibrate_images/{dataset}.log",
     benchmark:
@@ -103,13 +108,49 @@ rule calibrate_images:
     threads: 1
     params:
         code=digest("experiments/images/calibrate.py", methods=[*CALIBRATED]),
+        nfe=lambda wildcards: calibrated_budgets(wildcards.dataset),
     script:
         "../images/calibrate.py"
+
+
+rule tune_images:
+    input:
+        data=image_data("mnist"),
+        score="experiments/images/checkpoint/mnist_medium/score.safetensors",
+        classifier=image_weights("classifier", "mnist"),
+    output:
+        tuned="<results>/tuning/{protocol}/{method}.json",
+    log:
+        "<logs>/tune_images/{protocol}/{method}.log",
+    benchmark:
+        "<benchmarks>/tune_images/{protocol}/{method}.tsv"
+    wildcard_constraints:
+        protocol="methods|published",
+        method="|".join(map(re.escape, IMAGES["methods"])),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        runtime=lambda wildcards, attempt: 480 * attempt,
+    params:
+        code=lambda wildcards: digest(
+            "experiments/images/tune.py",
+            methods=[on_images(wildcards)["sampler"]["method"]],
+        ),
+        name="{method}",
+        method=on_images,
+        budget=IMAGES["budget"],
+        images=IMAGES["tuning"]["images"],
+        nfe=IMAGES["tuning"]["nfe"],
+        seed=config["seed"],
+    script:
+        "../images/tune.py"
 
 
 rule sample_images:
     input:
         unpack(calibration_of_images),
+        unpack(tuned_on_images),
         reference=rules.images_reference.output.reference,
         score=weights_of_dataset("score"),
         classifier=weights_of_dataset("classifier"),
@@ -132,13 +173,53 @@ rule sample_images:
             "experiments/images/sample.py",
             methods=[IMAGES["methods"][wildcards.method]["sampler"]["method"]],
         ),
+        experiment="{dataset}",
+        dataset="{dataset}",
         method="{method}",
-        grid=lambda wildcards: IMAGES["methods"][wildcards.method].get("grid"),
-        sampler=lambda wildcards: IMAGES["methods"][wildcards.method]["sampler"],
+        about=on_images,
         seed=config["seed"],
+        seeds=IMAGES["seeds"],
         images=lambda wildcards: DATASETS[wildcards.dataset]["images"],
         kept=IMAGES["kept"],
         nfe=lambda wildcards: DATASETS[wildcards.dataset]["nfe"],
+    script:
+        "../images/sample.py"
+
+
+rule sample_published:
+    input:
+        unpack(lambda wildcards: tuned_on_images(wildcards, "published")),
+        reference=image_reference("mnist"),
+        score=image_weights("score", "mnist"),
+        classifier=image_weights("classifier", "mnist"),
+    output:
+        table="<results>/data/mnist_published/{method}.parquet",
+        sample="<results>/data/mnist_published/{method}.npz",
+    log:
+        "<logs>/sample_published/{method}.log",
+    benchmark:
+        "<benchmarks>/sample_published/{method}.tsv"
+    wildcard_constraints:
+        method="|".join(map(re.escape, PUBLISHED)),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        runtime=lambda wildcards, attempt: 480 * attempt,
+    params:
+        code=lambda wildcards: digest(
+            "experiments/images/sample.py",
+            methods=[PUBLISHED[wildcards.method]["sampler"]["method"]],
+        ),
+        experiment="mnist_published",
+        dataset="mnist",
+        method="{method}",
+        about=lambda wildcards: PUBLISHED[wildcards.method],
+        seed=config["seed"],
+        seeds=IMAGES["seeds"],
+        images=DATASETS["mnist"]["images"],
+        kept=IMAGES["kept"],
+        nfe=DATASETS["mnist"]["nfe"],
     script:
         "../images/sample.py"
 
@@ -242,3 +323,111 @@ rule table_images:
         code=digest("figures/tables/images.py"),
     script:
         "../../figures/tables/images.py"
+
+
+rule table_published:
+    input:
+        tuned=expand("<results>/data/mnist/{method}.parquet", method=PUBLISHED),
+        published=PUBLISHED_TABLES,
+    output:
+        table=report(
+            "<results>/tables/mnist_published.csv",
+            caption="../../figures/captions/images_published.rst",
+            category="C. Images",
+            subcategory="C1. MNIST",
+            labels={"what": "published protocol", "as": "table"},
+        ),
+        numbers="<results>/numbers/mnist_published.json",
+    log:
+        "<logs>/table_published.log",
+    benchmark:
+        "<benchmarks>/table_published.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        code=digest("figures/tables/images_published.py"),
+    script:
+        "../../figures/tables/images_published.py"
+
+
+rule flow_distance:
+    input:
+        score=weights_of_dataset("score"),
+        calibration=image_calibration("calibrated"),
+    output:
+        table="<results>/data/flow_distance/{dataset}.parquet",
+        sample="<results>/data/flow_distance/{dataset}.npz",
+    log:
+        "<logs>/flow_distance/{dataset}.log",
+    benchmark:
+        "<benchmarks>/flow_distance/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        runtime=lambda wildcards, attempt: 480 * attempt,
+    params:
+        code=digest(
+            "experiments/images/flow_distance.py",
+            methods=sorted({sampler["method"] for sampler in FLOW_SAMPLERS.values()}),
+        ),
+        samplers=FLOW_SAMPLERS,
+        grid=FLOW["grid"],
+        seed=config["seed"],
+        images=FLOW["images"],
+        nfe=FLOW["nfe"],
+        steps=FLOW["steps"],
+    script:
+        "../images/flow_distance.py"
+
+
+rule figure_flow_distance:
+    input:
+        frame="<results>/data/flow_distance/{dataset}.parquet",
+        images="<results>/data/flow_distance/{dataset}.npz",
+    output:
+        pdf="<results>/figures/{dataset}_flow.pdf",
+        png=report(
+            "<results>/figures/{dataset}_flow.png",
+            caption="../../figures/captions/flow_distance.rst",
+            category="C. Images",
+            subcategory="C4. Distance from the probability flow",
+            labels={"what": title_of_dataset, "as": "figure"},
+        ),
+    log:
+        "<logs>/figure_flow_distance/{dataset}.log",
+    benchmark:
+        "<benchmarks>/figure_flow_distance/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        code=digest("figures/plots/flow_distance.py"),
+    script:
+        "../../figures/plots/flow_distance.py"
+
+
+rule table_flow_distance:
+    input:
+        frame=FLOW_TABLES,
+    output:
+        table=report(
+            "<results>/tables/flow_distance.csv",
+            caption="../../figures/captions/flow_distance_table.rst",
+            category="C. Images",
+            subcategory="C4. Distance from the probability flow",
+            labels={"what": "all data sets", "as": "table"},
+        ),
+        numbers="<results>/numbers/flow_distance.json",
+    log:
+        "<logs>/table_flow_distance.log",
+    benchmark:
+        "<benchmarks>/table_flow_distance.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        code=digest("figures/tables/flow_distance.py"),
+    script:
+        "../../figures/tables/flow_distance.py"

@@ -31,6 +31,8 @@ rule table_compute:
             *[table for study in STUDIES for table in study_data(study)],
             rules.figure_beyond_mixtures.input.frame,
             *image_tables([*WITH_NETWORKS, "exact"]),
+            *PUBLISHED_TABLES,
+            *FLOW_TABLES,
             COMPARISON_TABLES,
             COMPARISON_FLOOR,
             SCORE_ERROR_TABLES,
@@ -67,7 +69,18 @@ rule table_paper_scale:
             *measured("simulate_beyond_mixtures", target=BEYOND["targets"]),
             *measured("sample_images", dataset=AT_PAPER_SCALE, method=WITH_NETWORKS),
             *measured("calibrate_images", dataset=AT_PAPER_SCALE),
+            *[
+                path
+                for protocol, names in (("methods", WITH_NETWORKS), ("published", PUBLISHED))
+                for path in measured(
+                    "tune_images",
+                    protocol=protocol,
+                    method=[name for name in names if "candidates" in IMAGES[protocol][name]],
+                )
+            ],
+            *measured("sample_published", method=PUBLISHED),
             *measured("images_floor", dataset=AT_PAPER_SCALE),
+            *measured("flow_distance", dataset={*FLOW["datasets"]} & {*AT_PAPER_SCALE}),
             *measured("tune", method=TUNED),
             *measured("compare", method=COMPARED),
             *measured("comparison_floor"),

@@ -66,13 +66,38 @@ def images(sizes: Sizes, job: str) -> Parts:
     """
     dataset = job.split("/")[0]
     own = sizes["images"]["datasets"][dataset]
-    images = own["images"] * len(sizes["images"].get("subset", sizes["images"]["methods"]))
+    images = own["images"] * sizes["images"]["seeds"]
+    images *= len(sizes["images"].get("subset", sizes["images"]["methods"]))
     return [images * sum(own["nfe"]) * channels(sizes, dataset), images * len(own["nfe"])]
 
 
 def calibration(sizes: Sizes, job: str) -> Parts:
-    """The score network on a pilot, which is the same at all scales."""
-    return [channels(sizes, job)]
+    """The score network on a pilot, which is the same at all scales, and for every solver."""
+    flow = sizes["flow_distance"]
+    others = flow["nfe"] if job in flow["datasets"] else []
+    budgets = {*sizes["images"]["datasets"][job]["nfe"], *others}
+    return [channels(sizes, job), channels(sizes, job) * sum(budgets)]
+
+
+def flow_distance(sizes: Sizes, job: str) -> Parts:
+    """Sampling, and the flow's solution; data sets that run only there count for the others."""
+    own = sizes["flow_distance"]
+    rows = own["images"] * len(own["datasets"]) * channels(sizes, job)
+    return [rows * sum(own["nfe"]), rows * own["steps"]]
+
+
+def images_tuning(sizes: Sizes, _: str) -> Parts:
+    """Sampling with a network that is the same at all scales, once for each candidate."""
+    own = sizes["images"]["tuning"]
+    rows = own["images"] * sizes["images"]["budget"]
+    return [rows * sum(own["nfe"]), rows * len(own["nfe"])]
+
+
+def images_published(sizes: Sizes, _: str) -> Parts:
+    """As `images`, on MNIST, with methods of its own."""
+    own = sizes["images"]["datasets"]["mnist"]
+    images = own["images"] * sizes["images"]["seeds"]
+    return [images * sum(own["nfe"]) * channels(sizes, "mnist"), images * len(own["nfe"])]
 
 
 def images_floor(sizes: Sizes, job: str) -> Parts:
@@ -251,7 +276,10 @@ PARTS: dict[str, tuple[str, Callable[[Sizes, str], Parts]]] = {
     "simulate_beyond_mixtures": ("beyond mixtures", beyond_mixtures),
     "sample_images": ("images", images),
     "calibrate_images": ("images", calibration),
+    "tune_images": ("images", images_tuning),
+    "sample_published": ("images", images_published),
     "images_floor": ("images", images_floor),
+    "flow_distance": ("images", flow_distance),
     "train_score": ("training", training),
     "tune": ("tuning", tuning),
     "compare": ("comparison", comparison),

@@ -1,6 +1,9 @@
-"""Which of two methods is ahead in which cases, decided by the scatter between runs."""
+"""Which method is ahead in which cases, decided by the scatter between runs or by errors."""
+
+from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
@@ -38,3 +41,23 @@ def signs(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     ).pvalue
     decided = holm(np.nan_to_num(p, nan=1.0)) < SIGNIFICANCE
     return np.where(decided, np.sign(a.mean(1) - b.mean(1)), 0.0)
+
+
+def below_best(
+    method: str, value: pd.DataFrame, error: pd.DataFrame, rivals: Sequence[str]
+) -> NDArray[np.float64]:
+    """How far a method is below the best rival, in standard errors of the difference, (cases,).
+
+    The best rival, with the smallest value, may be another one in each case.
+
+    Args:
+        method: the column of the method.
+        value, error: values and their standard errors, a row for each case, a column for each
+            method.
+        rivals: the columns of the rivals.
+    """
+    best = value[[*rivals]].to_numpy(float)
+    place = np.arange(len(value)), best.argmin(axis=1)
+    best_error = error[[*rivals]].to_numpy(float)[place]
+    own, own_error = (frame[method].to_numpy(float) for frame in (value, error))
+    return np.asarray((best[place] - own) / np.hypot(own_error, best_error))

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.figure import Figure
 
 from figures import job, panels, style
@@ -23,13 +22,7 @@ def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure
     )
     for column, kept in zip(axes.T, samples.values(), strict=True):
         for panel, budget in zip(column, nfe, strict=True):
-            images = kept[f"nfe_{budget}"][: ROWS * COLUMNS]
-            colours = images.shape[3:]
-            rows = images.reshape(ROWS, COLUMNS, *images.shape[1:]).swapaxes(1, 2)
-            picture = rows.reshape(ROWS * images.shape[1], COLUMNS * images.shape[2], *colours)
-            panel.imshow(np.asarray(picture), cmap="gray", vmin=0, vmax=255)
-            panel.set(xticks=[], yticks=[])
-            panel.spines[:].set_visible(False)
+            panels.draw_images(panel, kept[f"nfe_{budget}"], ROWS, COLUMNS)
     panels.title_columns(axes, samples)
     for panel, budget in zip(axes[:, 0], nfe, strict=True):
         panel.set_ylabel(f"NFE {budget}")

@@ -6,10 +6,10 @@ is ahead if its distance is lower by more than two standard errors of the differ
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from figures import job, style
 from figures.analysis.frames import where
+from figures.analysis.significance import below_best
 
 METRIC = "frechet_distance"
 METRICS = {
@@ -37,14 +37,10 @@ def beside_the_best(value: pd.DataFrame, error: pd.DataFrame) -> dict[str, float
         value, error: distances and their standard errors, a row for each number of score
             evaluations, a column for each method.
     """
-    rivals = value.drop(columns=[*style.CALIBRATED], errors="ignore")
-    best = rivals.min(axis=1)
-    best_error = error[rivals.columns].where(rivals.eq(best, axis=0)).min(axis=1)
+    rivals = [name for name in value.columns if name not in style.CALIBRATED]
     result: dict[str, float] = {}
     for method in [name for name in style.CALIBRATED if name in value.columns]:
-        gap: NDArray[np.float64] = np.asarray(
-            (best - value[method]) / np.hypot(error[method], best_error)
-        )
+        gap = below_best(method, value, error, rivals)
         result[f"{method}_ahead_of_all"] = float((gap > 2.0).sum())
         result[f"{method}_behind_any"] = float((gap < -2.0).sum())
     return result

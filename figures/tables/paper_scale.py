@@ -91,7 +91,9 @@ def longest_path(jobs: pd.DataFrame) -> float:
     def waits(rule: str, each: str) -> float:
         match rule:
             case "sample_images":
-                return hours.get(("train_score", each.split("/")[0]), 0.0)
+                dataset, method = each.split("/")
+                before = ("train_score", dataset), ("tune_images", f"methods/{method}")
+                return max(hours.get(name, 0.0) for name in before)
             case "compare" | "compare_with_score_errors":
                 return hours.get(("tune", each), 0.0)
             case "sample_exact_images":

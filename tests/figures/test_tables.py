@@ -9,7 +9,7 @@ from figures.analysis import published
 from figures.tables import calibration as calibration_table
 from figures.tables import compute as compute_table
 from figures.tables import images as images_table
-from figures.tables import mixture_order, mixture_steps
+from figures.tables import images_published, mixture_order, mixture_steps
 from figures.tables import mixtures as mixtures_table
 
 METHODS = [*mixtures_table.RTK, "ddpm", "ddim", "dpm++2m", "ddpm-log-snr"]
@@ -248,3 +248,22 @@ def test_calibrated_methods_stand_beside_the_best_rival_at_each_number() -> None
     assert found == {"rtk_ahead_of_all": 1.0, "rtk_behind_any": 1.0}
     value.loc[10, "rtk"] = 10.0 + 2.01 * np.hypot(1.0, 4.0)  # beyond the errors of ddim, not ddpm
     assert images_table.beside_the_best(value, error)["rtk_behind_any"] == 2.0
+
+
+def test_published_protocol_is_judged_against_ddpm_in_it() -> None:
+    """DDPM has 50, 40 and 30. Two errors of a difference are 2.8, so 28 is not ahead of 30."""
+    values = {"ddpm": [50.0, 40.0, 30.0], "rtk-uld": [20.0, 45.0, 28.0]}
+    values["rtk-mala-trapezoid"] = [20.0, 30.0, 20.0]
+    frame = pd.DataFrame(
+        {"method": method, "nfe_asked": nfe, "value": value, "metric": "frechet_distance"}
+        for method, column in values.items()
+        for nfe, value in zip((5, 10, 40), column, strict=True)
+    ).assign(standard_error=1.0)
+    tuned = frame.assign(value=frame["value"] - 5.0)
+    numbers = images_published.numbers(tuned, frame)
+    assert (numbers["cells"], numbers["uld_below_ddpm"], numbers["ddpm_below_uld"]) == (3, 1, 1)
+    assert (numbers["mala_below_ddpm"], numbers["ddpm_below_mala"]) == (3, 0)
+    assert (numbers["rtk_uld_most"], numbers["rtk_uld_most_tuned"]) == (28.0, 23.0)
+    table = images_published.table(tuned, frame).set_index(["protocol", "method"])
+    assert table.loc[("published", "DDPM"), "NFE 40"] == "30.0 ± 1.0"
+    assert table.loc[("tuned", "RTK-ULD"), "NFE 5"] == "15.0 ± 1.0"

@@ -23,7 +23,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config, validate
 
 import rtk
-from experiments.images import sample
+from experiments.comparison.methods import candidates, check_budget
+from experiments.images import grid as images
 from experiments.mixtures import grid as mixtures
 from experiments.workflow.configuration import joined
 from figures import style
@@ -180,23 +181,38 @@ def test_studies_are_those_that_have_a_script() -> None:
         assert (ROOT / "figures" / "tables" / f"{study}.py").exists()
 
 
+NORMAL = rtk.GaussianMixture(torch.ones(1), torch.zeros(1, 2), 1.0)
+
+
 @pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("experiment", ["mixtures", "images"])
-def test_every_method_can_spend_every_budget(scale: str, experiment: str) -> None:
+def test_every_method_on_mixtures_can_spend_every_budget(scale: str) -> None:
     """All samplers take their options, and keep within the smallest budget of the scale."""
-    normal = rtk.GaussianMixture(torch.ones(1), torch.zeros(1, 2), 1.0)
-    settings = configuration(scale)[experiment]
-    sizes = [settings] if experiment == "mixtures" else settings["datasets"].values()
-    nfe = min(min(each["nfe"]) for each in sizes)
+    settings = configuration(scale)["mixtures"]
+    nfe = min(settings["nfe"])
     for method, options in settings["methods"].items():
-        sampler, grid = options["sampler"], options.get("grid")
-        if experiment == "mixtures":
-            keywords = {**sampler, "segments": mixtures.grid(nfe=nfe, **grid)}
-        else:
-            keywords = sample.keywords(sampler, grid, normal.score, nfe)
-        log_prob = normal.log_prob if sampler.get("energy") == "exact" else None
-        result = rtk.sample(normal.score, 2, 4, nfe=nfe, log_prob=log_prob, **keywords)
+        sampler, times = options["sampler"], mixtures.grid(nfe=nfe, **options["grid"])
+        log_prob = NORMAL.log_prob if sampler.get("energy") == "exact" else None
+        result = rtk.sample(
+            NORMAL.score, 2, 4, nfe=nfe, log_prob=log_prob, segments=times, **sampler
+        )
         assert 0 < result.nfe <= nfe, method
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_method_on_images_can_spend_every_budget(scale: str) -> None:
+    """The same for all candidates, of which there are as many as the budget, and as published."""
+    settings = configuration(scale)["images"]
+    nfe = min(
+        *settings["tuning"]["nfe"], *(min(each["nfe"]) for each in settings["datasets"].values())
+    )
+    for name, method in [*settings["methods"].items(), *settings["published"].items()]:
+        if "candidates" in method:
+            check_budget(name, method, settings["budget"])
+        for candidate in candidates(method):
+            candidate |= method.get("settings", {})
+            keywords = images.keywords(method["sampler"], candidate, NORMAL.score, nfe)
+            result = rtk.sample(NORMAL.score, 2, 4, nfe=nfe, **keywords)
+            assert 0 < result.nfe <= nfe, (name, candidate)
 
 
 def test_every_method_has_a_look() -> None:

@@ -45,6 +45,7 @@ DATASETS = SIZES["images"]["datasets"]
 SAMPLED = [
     *(f"mixtures/{t}/{method}" for t in TARGETS for method in PROTOCOL["mixtures"]["methods"]),
     *(f"{dataset}/{method}" for dataset in DATASETS for method in SIZES["images"]["subset"]),
+    *(f"mnist_published/{method}" for method in PROTOCOL["images"]["published"]),
 ]
 FLOORS = [
     *(f"mixtures/{target}/exact" for target in TARGETS),
@@ -64,6 +65,7 @@ TUNED_ON_IMAGES = [
     for name in SIZES["exact_images"]["subset"]
     if "candidates" in PROTOCOL["comparison"]["methods"][name]
 ]
+FLOW = [f"flow_distance/{dataset}" for dataset in SIZES["flow_distance"]["datasets"]]
 NETWORKS = [f"energy_networks/{target}" for target in SIZES["energy_networks"]["targets"]]
 BEYOND = [f"beyond_mixtures/{target}" for target in PROTOCOL["beyond_mixtures"]["targets"]]
 CHECKS = [
@@ -78,7 +80,7 @@ CHECKS = [
     *ON_IMAGES,
     *NETWORKS,
 ]
-TABLES = [*SAMPLED, *FLOORS, *COMPARISON, *STEPS, *CHECKS]
+TABLES = [*SAMPLED, *FLOORS, *COMPARISON, *STEPS, *FLOW, *CHECKS]
 # Experiments that have a figure, a table for print, and numbers for the article.
 FINISHED = [*dict.fromkeys(check.split("/")[0] for check in CHECKS)]
 NUMBERS = [
@@ -88,6 +90,8 @@ NUMBERS = [
     "mixture_steps",
     "calibration",
     *DATASETS,
+    "mnist_published",
+    "flow_distance",
     "comparison",
     "comparison_error",
     "compute",
@@ -108,13 +112,14 @@ FIGURES = [
     "benchmark",
     "beyond_mixtures_scatter",
     *(f"{dataset}_{picture}" for dataset in DATASETS for picture in ("frechet", "samples")),
+    *(f"{dataset}_flow" for dataset in SIZES["flow_distance"]["datasets"]),
 ]
 NOTEBOOKS = [source.stem for source in (ROOT / "experiments" / "notebooks").glob("*.py")]
 
 
 def budgets_of(name: str) -> list[int]:
     """The numbers of score evaluations of a table of samples."""
-    folder = name.split("/")[0]
+    folder = name.split("/")[0].removesuffix("_published")
     budgets: list[int] = (DATASETS[folder] if folder in DATASETS else SIZES[folder])["nfe"]
     return budgets
 
@@ -170,7 +175,7 @@ def test_every_file_of_the_results_is_expected() -> None:
     files = {file for file in files if not file.startswith(others)}
     assert files == {
         *(f"data/{name}.parquet" for name in TABLES),
-        *(f"data/{name}.npz" for name in SAMPLED),
+        *(f"data/{name}.npz" for name in [*SAMPLED, *FLOW]),
         *(f"data/mixtures/{target}/exact.npz" for target in TARGETS),
         *(f"data/{name}.npz" for name in BEYOND),
         *(f"data/comparison/{method}.npz" for method in [*COMPARED, "exact"]),
@@ -200,6 +205,8 @@ def test_table_is_tidy_and_knows_its_origin(name: str) -> None:
     if name in STEPS:
         assert set(frame["target"]) == {Path(name).name}
         assert set(frame["method"]) == {*PROTOCOL["mixture_steps"]["methods"]}
+    elif name in FLOW:
+        assert set(frame["method"]) == {*PROTOCOL["flow_distance"]["methods"], "exact"}
     elif name not in CHECKS:
         assert set(frame["method"]) == {Path(name).name}
     assert np.isfinite(frame["value"]).all()
@@ -233,6 +240,19 @@ def test_samples_are_kept_for_every_budget(name: str) -> None:
         assert np.ptp(sample) > 0
 
 
+@pytest.mark.parametrize("name", FLOW)
+def test_every_sampler_has_a_distance_from_the_flow_at_every_budget(name: str) -> None:
+    sizes = SIZES["flow_distance"]
+    frame = results.read(RESULTS / "data" / f"{name}.parquet")
+    samplers = frame[frame["method"] != "exact"]
+    cells = itertools.product(PROTOCOL["flow_distance"]["methods"], sizes["nfe"])
+    assert [*zip(samplers["method"], samplers["nfe_asked"], strict=True)] == [*cells]
+    assert (samplers["nfe"] <= samplers["nfe_asked"]).all()
+    assert (frame["value"] > 0).all()
+    kept = results.read_arrays(RESULTS / "data" / f"{name}.npz")
+    assert {len(images) for images in kept.values()} == {sizes["images"]}
+
+
 @pytest.mark.parametrize("method", TUNED)
 def test_comparison_runs_what_tuning_chose(method: str) -> None:
     tuned = json.loads((RESULTS / "tuning" / f"{method}.json").read_text(encoding="utf-8"))
@@ -247,6 +267,29 @@ def test_comparison_runs_what_tuning_chose(method: str) -> None:
         assert {*map(str, map(json.loads, rows["settings"]))} == {str(tuned["chosen"][str(nfe)])}
     assert not frame.duplicated(["target", "nfe_asked", "metric", "batch"]).any()
     assert {*frame["batch"]} == {*range(sizes["batches"] + 1)}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "method"),
+    [
+        *(("methods", name) for name in SIZES["images"]["subset"]),
+        *(("published", name) for name in PROTOCOL["images"]["published"]),
+    ],
+)
+def test_images_are_sampled_with_what_tuning_chose(protocol: str, method: str) -> None:
+    about = PROTOCOL["images"][protocol][method]
+    expected = {**about["sampler"], **about.get("settings", {})}
+    if "candidates" in about:
+        path = RESULTS / "tuning" / protocol / f"{method}.json"
+        tuned = json.loads(path.read_text(encoding="utf-8"))
+        (tried,) = tuned["tried"].values()
+        assert len(tried) == PROTOCOL["images"]["budget"]
+        best = min(tried, key=lambda record: record["distance"])
+        assert [*tuned["chosen"].values()] == [best["candidate"]]
+        expected |= best["candidate"]
+    for folder in DATASETS if protocol == "methods" else ["mnist_published"]:
+        frame = results.read(RESULTS / "data" / folder / f"{method}.parquet")
+        assert {*frame["settings"]} == {json.dumps(expected)}
 
 
 @pytest.mark.parametrize("name", ON_IMAGES)
@@ -374,8 +417,10 @@ def test_every_job_has_a_log_and_a_benchmark() -> None:
     logs = jobs(RESULTS / "logs", ".log")
     assert logs == jobs(RESULTS / "benchmarks", ".tsv")
     for name in SAMPLED:
-        mixture = name.startswith("mixtures/")
-        rule = "simulate_mixture" if mixture else "sample_images"
+        folder, method = name.rsplit("/", 1)
+        rule = "simulate_mixture" if name.startswith("mixtures/") else "sample_images"
+        if folder == "mnist_published":
+            rule, name = "sample_published", method
         assert Path(rule, name.removeprefix("mixtures/")) in logs
 
 

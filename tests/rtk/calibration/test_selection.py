@@ -3,6 +3,7 @@
 import itertools
 import math
 from functools import cache
+from typing import Any
 
 import pytest
 import torch
@@ -67,18 +68,30 @@ def test_more_scores_err_less() -> None:
 
 def test_the_search_finds_a_minimum_within_its_bounds() -> None:
     """Distances to a path at the border are minimised, node by node, in steps of at most two."""
-    goal, levels = [1, 2, 9], 10
+    goal, levels = (1, 2, 9), 10
 
-    def distance(path: list[int]) -> float:
+    def distance(path: tuple[int, ...]) -> float:
         assert path[0] >= 1
         assert path[-1] < levels
         assert all(a < b for a, b in itertools.pairwise(path))
         return float(sum(abs(a - b) for a, b in zip(path, goal, strict=True)))
 
-    start = [2, 4, 8]
+    start = (2, 4, 8)
     found, best = selection._search(start, distance(start), levels, distance)
     assert (found, best) == (goal, 0.0)
-    assert start == [2, 4, 8]
+
+
+def test_no_solver_is_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+
+    def remembered(*arguments: Any) -> Calibrated:
+        made.append(arguments[3:])
+        return solver(*arguments)
+
+    monkeypatch.setattr(selection, "solver", remembered)
+    selected.__wrapped__(5)
+    tried = made[:-1]  # The last one is the solver that is returned.
+    assert len(tried) == len(set(tried)) > len(selection.EXPONENTS)
 
 
 def test_the_error_is_the_distance_of_the_ends() -> None:
