@@ -3,7 +3,7 @@
 Each number gives one set of images, which is measured against the test images
 (`experiments.images.metrics`). Some images are written for the figure. All samplers, at all numbers
 of evaluations, begin with the same noise: image k of one is made from the noise of image k of
-another. A method has the settings that its tuning chose, or those of the configuration.
+another. A method has the settings that its tuning chose, if it has a choice.
 
 With several seeds the metrics are means over the sets of images, with the standard errors of these
 means. With one seed the errors are those of the jackknife.
@@ -43,9 +43,7 @@ def main() -> None:
         calibration = rtk.Calibration.load(inputs.calibration)
         sampler = {**sampler, "calibration": calibration}
     for nfe in tqdm(params.nfe, desc=params.method):
-        candidate = params.about.get("settings", {})
-        if inputs.get("tuned"):
-            candidate = chosen(inputs.tuned, nfe)
+        candidate = chosen(inputs.tuned, nfe) if inputs.get("tuned") else {}
         measured, seconds = [], 0.0
         for seed in seeds:
             begun = time.perf_counter()

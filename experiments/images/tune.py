@@ -7,6 +7,7 @@ distances. The same settings are used on all data sets.
 """
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ def distance(
 
 
 def main() -> None:
+    started = time.perf_counter()
     snakemake = job.start()
     params, inputs = snakemake.params, snakemake.input
     methods.check_budget(params.name, params.method, params.budget)
@@ -82,6 +84,7 @@ def main() -> None:
             for nfe, records in tried.items()
         },
         "tried": tried,
+        "seconds": round(time.perf_counter() - started, 1),
     }
     with results.atomic(snakemake.output.tuned) as unfinished:
         Path(unfinished).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

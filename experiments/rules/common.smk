@@ -142,11 +142,19 @@ def on_images(wildcards):
     return config["images"][wildcards.get("protocol", "methods")][wildcards.method]
 
 
+def image_settings(protocol, method):
+    """The settings of a method on images: part of the project if it has them, or tuned."""
+    shipped = f"experiments/images/tuned/{protocol}/{method}.json"
+    if config["images"]["retune"] or not Path(workflow.basedir, shipped).exists():
+        return f"<results>/tuning/{protocol}/{method}.json"
+    return shipped
+
+
 def tuned_on_images(wildcards, protocol="methods"):
-    """The file of the settings that were chosen on MNIST, if the method has a choice."""
+    """The file of the settings of the job's method, if it has a choice."""
     if "candidates" not in config["images"][protocol][wildcards.method]:
         return {}
-    return {"tuned": f"<results>/tuning/{protocol}/{wildcards.method}.json"}
+    return {"tuned": image_settings(protocol, wildcards.method)}
 
 
 def compared(wildcards):

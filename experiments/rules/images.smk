@@ -3,6 +3,12 @@ IMAGES = config["images"]
 DATASETS = IMAGES["datasets"]
 WITH_NETWORKS = IMAGES.get("subset", [*IMAGES["methods"]])
 PUBLISHED = IMAGES["published"]
+TUNED_ON_IMAGES = [
+    image_settings(protocol, name)
+    for protocol, names in (("methods", WITH_NETWORKS), ("published", PUBLISHED))
+    for name in names
+    if "candidates" in IMAGES[protocol][name]
+]
 PUBLISHED_TABLES = expand("<results>/data/mnist_published/{method}.parquet", method=PUBLISHED)
 FLOW = config["flow_distance"]
 FLOW_SAMPLERS = {name: IMAGES["methods"][name]["sampler"] for name in FLOW["methods"]}

@@ -69,15 +69,6 @@ rule table_paper_scale:
             *measured("simulate_beyond_mixtures", target=BEYOND["targets"]),
             *measured("sample_images", dataset=AT_PAPER_SCALE, method=WITH_NETWORKS),
             *measured("calibrate_images", dataset=AT_PAPER_SCALE),
-            *[
-                path
-                for protocol, names in (("methods", WITH_NETWORKS), ("published", PUBLISHED))
-                for path in measured(
-                    "tune_images",
-                    protocol=protocol,
-                    method=[name for name in names if "candidates" in IMAGES[protocol][name]],
-                )
-            ],
             *measured("sample_published", method=PUBLISHED),
             *measured("images_floor", dataset=AT_PAPER_SCALE),
             *measured("flow_distance", dataset={*FLOW["datasets"]} & {*AT_PAPER_SCALE}),
@@ -99,6 +90,7 @@ rule table_paper_scale:
             ],
         ],
         networks=[image_weights("score", dataset) for dataset in AT_PAPER_SCALE],
+        tuned=TUNED_ON_IMAGES,
     output:
         table="<results>/tables/paper_scale.csv",
         numbers="<results>/numbers/paper_scale.json",

@@ -1,9 +1,10 @@
 """Expected processor time of each experiment at paper scale, from measured times and a cost model.
 
-The seconds of every job are in its benchmark, and those of training in the score networks. Without
-those of the shortest job, which does hardly more than start, they grow by the factor of
-`figures.analysis.cost`. Times are those of one core of the kind that made the results, with what
-else it did. From smoke scale, where jobs do little more than start, the estimate is far too large.
+The seconds of every job are in its benchmark, those of training in the score networks and those of
+tuning on images in the files of the settings. Without those of the shortest job, which does hardly
+more than start, they grow by the factor of `figures.analysis.cost`. Times are those of one core of
+the kind that made the results, with what else it did. From smoke scale, where jobs do little more
+than start, the estimate is far too large.
 """
 
 import json
@@ -37,6 +38,14 @@ def trainings(networks: Iterable[str]) -> Iterator[dict[str, Any]]:
         with safe_open(path, "pt") as file:
             record = json.loads(file.metadata()["record"])
         yield {"rule": "train_score", "job": Path(path).parent.name, "seconds": record["seconds"]}
+
+
+def tunings(tuned: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The seconds that the tuning of each method on images took, from its file."""
+    for path in map(Path, tuned):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        job = f"{path.parent.name}/{path.stem}"
+        yield {"rule": "tune_images", "job": job, "seconds": record["seconds"]}
 
 
 def expected(jobs: pd.DataFrame, here: Mapping[str, Any], paper: Mapping[str, Any]) -> pd.DataFrame:
@@ -116,7 +125,9 @@ def numbers(jobs: pd.DataFrame) -> dict[str, float]:
 def main() -> None:
     snakemake = job.start()
     files, params = snakemake.input, snakemake.params
-    jobs = pd.DataFrame([*benchmarks(files.benchmarks), *trainings(files.networks)])
+    jobs = pd.DataFrame(
+        [*benchmarks(files.benchmarks), *trainings(files.networks), *tunings(files.tuned)]
+    )
     jobs = expected(jobs, params.here, params.paper)
     results.write_csv(table(jobs), snakemake.output.table)
     results.write_numbers(numbers(jobs), snakemake.output.numbers)

@@ -57,3 +57,17 @@ def test_scale_of_accuracies() -> None:
     assert digits[2:] == pytest.approx([1.0, 2.0])
     assert mixture_curves.accuracy_of(digits) == pytest.approx(accuracies)
     assert np.isfinite(mixture_curves.digits(np.ones(1))).all()
+
+
+@pytest.mark.parametrize("colours", [(), (3,)])
+def test_images_are_drawn_side_by_side(colours: tuple[int, ...]) -> None:
+    """Six images of one level each, whose number is the level, in two rows of two."""
+    images = np.ones((6, 4, 5, *colours), np.uint8)
+    images *= np.arange(6, dtype=np.uint8).reshape(6, *[1] * (2 + len(colours)))
+    figure, axes = plt.subplots()
+    panels.draw_images(axes, images, 2, 2)
+    picture = np.asarray(axes.images[0].get_array())
+    assert picture.shape == (8, 10, *colours)
+    quarters = [picture[:4, :5], picture[:4, 5:], picture[4:, :5], picture[4:, 5:]]
+    assert [{*quarter.flat} for quarter in quarters] == [{0}, {1}, {2}, {3}]
+    plt.close(figure)

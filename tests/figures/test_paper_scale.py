@@ -22,8 +22,9 @@ WITHOUT_TIME = {
     ("convergence", "longest"),
     # Batches of the training are drawn from them.
     ("energy_networks", "draws"),
-    # The time of training is in the estimate, whether the networks are trained or shipped.
+    # Training and tuning are in the estimate, whether their results are shipped or made.
     ("images", "retrain"),
+    ("images", "retune"),
 }
 """Settings on which no job's time depends: samples kept, the bounds of a search, data."""
 
@@ -126,6 +127,15 @@ def test_a_calibration_takes_longer_with_more_solvers() -> None:
     assert cost.factor("calibrate_images", "mnist", here, there) == 3.0
 
 
+@pytest.mark.parametrize(
+    ("rule", "job"), [("sample_images", "mnist/ddpm"), ("sample_published", "ddpm")]
+)
+def test_every_seed_of_images_takes_as_long(rule: str, job: str) -> None:
+    there = copy.deepcopy(DEFAULT)
+    there["images"]["seeds"] *= 5
+    assert cost.factor(rule, job, DEFAULT, there) == 5.0
+
+
 def test_methods_that_run_only_there_count_for_the_others() -> None:
     """Two of ten more than at the scale with a subset of eight."""
     there = copy.deepcopy(DEFAULT)
@@ -151,6 +161,14 @@ def test_benchmarks_are_read_by_rule_and_job(tmp_path: Path) -> None:
         {"rule": "simulate_mixture", "job": "circle/ddpm", "seconds": 6.5},
         {"rule": "mixing", "job": "", "seconds": 7.0},
     ]
+
+
+def test_tunings_are_read_from_the_files_of_the_settings(tmp_path: Path) -> None:
+    path = tmp_path / "methods" / "dpm++2m.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"seconds": 12.5}), encoding="utf-8")
+    expected = {"rule": "tune_images", "job": "methods/dpm++2m", "seconds": 12.5}
+    assert [*paper_scale.tunings([str(path)])] == [expected]
 
 
 def test_trainings_are_read_from_the_networks(tmp_path: Path) -> None:

@@ -248,6 +248,10 @@ def test_calibrated_methods_stand_beside_the_best_rival_at_each_number() -> None
     assert found == {"rtk_ahead_of_all": 1.0, "rtk_behind_any": 1.0}
     value.loc[10, "rtk"] = 10.0 + 2.01 * np.hypot(1.0, 4.0)  # beyond the errors of ddim, not ddpm
     assert images_table.beside_the_best(value, error)["rtk_behind_any"] == 2.0
+    value.loc[5, "rtk"] = 20.0 - 2.01 * np.hypot(
+        1.0, 4.0
+    )  # but within those of ddpm, the best here
+    assert images_table.beside_the_best(value, error)["rtk_ahead_of_all"] == 0.0
 
 
 def test_published_protocol_is_judged_against_ddpm_in_it() -> None:

@@ -4,6 +4,7 @@ import ast
 import copy
 import dataclasses
 import importlib
+import json
 import os
 import re
 import signal
@@ -209,10 +210,32 @@ def test_every_method_on_images_can_spend_every_budget(scale: str) -> None:
         if "candidates" in method:
             check_budget(name, method, settings["budget"])
         for candidate in candidates(method):
-            candidate |= method.get("settings", {})
             keywords = images.keywords(method["sampler"], candidate, NORMAL.score, nfe)
             result = rtk.sample(NORMAL.score, 2, 4, nfe=nfe, **keywords)
             assert 0 < result.nfe <= nfe, (name, candidate)
+
+
+def test_shipped_settings_are_those_of_the_protocol() -> None:
+    """Whoever changes a candidate or the sizes of the tuning has to tune again."""
+    images = configuration("default")["images"]
+    shipped = {}
+    for path in (ROOT / "experiments" / "images" / "tuned").rglob("*.json"):
+        shipped[path.parent.name, path.stem] = json.loads(path.read_text(encoding="utf-8"))
+    tuned = {
+        (protocol, name): method
+        for protocol in ("methods", "published")
+        for name, method in images[protocol].items()
+        if "candidates" in method
+    }
+    assert {*shipped} == {*tuned}
+    for name, record in shipped.items():
+        assert record["sampler"] == tuned[name]["sampler"], name
+        assert record["images"] == images["tuning"]["images"]
+        assert [*map(int, record["tried"])] == images["tuning"]["nfe"]
+        for nfe, tried in record["tried"].items():
+            assert [each["candidate"] for each in tried] == candidates(tuned[name]), name
+            best = min(tried, key=lambda each: each["distance"])
+            assert record["chosen"][nfe] == best["candidate"]
 
 
 def test_every_method_has_a_look() -> None:

@@ -229,3 +229,8 @@ def test_where_the_levels_begin(nfe: int, height: float) -> None:
     assert seen.sigmas[-1] < 0.3
     assert unseen.sigmas[0] == pytest.approx(widest)
     assert 1.0 <= unseen.tau <= 6.0
+
+
+@pytest.mark.parametrize(("dimension", "expected"), [(2, 64), (256, 64), (400, 40), (3072, 32)])
+def test_a_fit_has_fewer_chains_in_high_dimensions(dimension: int, expected: int) -> None:
+    assert kernels.chains(dimension) == expected
