@@ -399,7 +399,7 @@ rule figure_flow_distance:
             caption="../../figures/captions/flow_distance.rst",
             category="C. Images",
             subcategory="C4. Distance from the probability flow",
-            labels={"what": title_of_dataset, "as": "figure"},
+            labels={"what": "{dataset}", "as": "figure"},
         ),
     log:
         "<logs>/figure_flow_distance/{dataset}.log",
