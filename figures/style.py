@@ -37,8 +37,8 @@ class Look:
 
     @property
     def heading(self) -> str:
-        """The label, broken into two lines for the title of a narrow panel."""
-        label = self.label.replace(" (", "\n(").replace("++(", "++\n(")
+        """The label, broken into lines for the title of a narrow panel."""
+        label = self.label.replace(" (", "\n(").replace("++(", "++\n(").replace("SDE-", "SDE-\n")
         return label.replace("calibrated ", "calibrated\n")
 
     @property
