@@ -65,6 +65,14 @@ TUNED_ON_IMAGES = [
     for name in SIZES["exact_images"]["subset"]
     if "candidates" in PROTOCOL["comparison"]["methods"][name]
 ]
+TUNED_WITH_NETWORKS = [
+    *(("published", name) for name in PROTOCOL["images"]["published"]),
+    *(
+        ("methods", name)
+        for name in SIZES["images"]["subset"]
+        if "candidates" in PROTOCOL["images"]["methods"][name]
+    ),
+]
 FLOW = [f"flow_distance/{dataset}" for dataset in SIZES["flow_distance"]["datasets"]]
 NETWORKS = [f"energy_networks/{target}" for target in SIZES["energy_networks"]["targets"]]
 BEYOND = [f"beyond_mixtures/{target}" for target in PROTOCOL["beyond_mixtures"]["targets"]]
@@ -180,6 +188,7 @@ def test_every_file_of_the_results_is_expected() -> None:
         *(f"data/{name}.npz" for name in BEYOND),
         *(f"data/comparison/{method}.npz" for method in [*COMPARED, "exact"]),
         *(f"tuning/{method}.json" for method in [*TUNED, *TUNED_ON_IMAGES]),
+        *(f"tuning/{protocol}/{name}.json" for protocol, name in TUNED_WITH_NETWORKS),
         *(f"figures/{name}.{suffix}" for name in FIGURES for suffix in ("pdf", "png")),
         *(f"notebooks/{name}.ipynb" for name in NOTEBOOKS),
         *(f"tables/{name}.csv" for name in PRINTED),
