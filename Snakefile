@@ -63,11 +63,11 @@ rule all:
         "<results>/figures/beyond_mixtures_scatter.pdf",
         # C1: images.
         expand(
-            "<results>/figures/{dataset}_{picture}.pdf",
-            dataset=config["images"]["datasets"],
+            "<results>/figures/{run}_{picture}.pdf",
+            run=[*config["images"]["datasets"], "mnist_recorded"],
             picture=["frechet", "samples"],
         ),
-        expand("<results>/tables/{dataset}.csv", dataset=config["images"]["datasets"]),
+        expand("<results>/tables/{run}.csv", run=[*config["images"]["datasets"], "mnist_recorded"]),
         "<results>/tables/mnist_published.csv",
         # C4: distances from the probability flow.
         expand("<results>/figures/{dataset}_flow.pdf", dataset=config["flow_distance"]["datasets"]),

@@ -19,7 +19,7 @@ REPLICATES = 4
 def main() -> None:
     started = time.perf_counter()
     snakemake = job.start()
-    params, inputs, dataset = snakemake.params, snakemake.input, snakemake.wildcards.dataset
+    params, inputs, dataset = snakemake.params, snakemake.input, snakemake.params.dataset
     features = classifier.load(inputs.classifier)
     test = metrics.Reference.load(inputs.reference)
     _, images = metrics.apart(data.load(inputs.data, "train").images)
@@ -36,7 +36,7 @@ def main() -> None:
     ]
     table = tidy.rows(
         over_replicates(measured),
-        experiment=dataset,
+        experiment=params.experiment,
         target=dataset,
         method="exact",
         settings=f'{{"replicates": {REPLICATES}}}',

@@ -54,9 +54,44 @@ def image_weights(network, dataset):
     return shipped
 
 
+def image_runs():
+    """The runs of samplers on images by name: their data set, the protocol of their methods, and sizes.
+
+    There is one for each data set. On MNIST there are two more: of the published protocol, and one with
+    more images and methods, whose results are part of the project.
+    """
+    images = config["images"]
+    tuned = {
+        "protocol": "methods",
+        "methods": images.get("subset", [*images["methods"]]),
+        "kept": images["kept"],
+        "seeds": images["seeds"],
+    }
+    runs = {
+        name: {**tuned, "dataset": name, "images": own["images"], "nfe": own["nfe"]}
+        for name, own in images["datasets"].items()
+    }
+    published = {"protocol": "published", "methods": [*images["published"]]}
+    recorded = {"methods": [*images["methods"]], "seeds": 1, **images["recorded"]["sizes"]}
+    return runs | {
+        "mnist_published": runs["mnist"] | published,
+        "mnist_recorded": runs["mnist"] | recorded,
+    }
+
+
+def dataset_of(wildcards):
+    """The data set of a job."""
+    return run_of(wildcards)["dataset"] if "run" in wildcards.keys() else wildcards.dataset
+
+
+def run_of(wildcards):
+    """The run of samplers on images that a job belongs to."""
+    return image_runs()[wildcards.run]
+
+
 def weights_of_dataset(network):
     """The same for the data set of a job."""
-    return lambda wildcards: image_weights(network, wildcards.dataset)
+    return lambda wildcards: image_weights(network, dataset_of(wildcards))
 
 
 def image_training(network, dataset):
@@ -67,13 +102,24 @@ def image_training(network, dataset):
 
 def title_of_dataset(wildcards):
     """The name of a data set in print."""
-    return config["images"]["datasets"][wildcards.dataset]["title"]
+    return config["images"]["datasets"][dataset_of(wildcards)]["title"]
 
 
-def image_tables(methods):
-    """The tables of these methods on all data sets of images."""
-    pattern = "<results>/data/{dataset}/{method}.parquet"
-    return expand(pattern, dataset=config["images"]["datasets"], method=methods)
+def subcategory_of_run(wildcards):
+    """Where the report has a run on images."""
+    return f"C1. {title_of_dataset(wildcards)}, {run_of(wildcards)['images']} images"
+
+
+def image_tables(run, methods=None):
+    """The tables of these methods, or of all, in a run on images: part of the project, or made."""
+    shipped = run == "mnist_recorded" and not config["images"]["recorded"]["again"]
+    folder = "experiments/images/recorded" if shipped else f"<results>/data/{run}"
+    return expand(f"{folder}/{{method}}.parquet", method=methods or image_runs()[run]["methods"])
+
+
+def image_samples(run):
+    """The images that all methods of a run kept."""
+    return [table.replace(".parquet", ".npz") for table in image_tables(run)]
 
 
 def study_settings(study):
@@ -122,24 +168,22 @@ def image_calibration(method):
     return f"<results>/{{dataset}}/{method}.safetensors"
 
 
-def calibrated_budgets(dataset):
-    """The numbers of score evaluations for which the score of a data set is calibrated."""
-    flow = config["flow_distance"]
-    others = flow["nfe"] if dataset in flow["datasets"] else []
-    return sorted({*config["images"]["datasets"][dataset]["nfe"], *others})
-
-
 def calibration_of_images(wildcards):
     """The calibration for the method of the job, if it needs one."""
-    method = config["images"]["methods"][wildcards.method]["sampler"]["method"]
+    method = on_images(wildcards)["sampler"]["method"]
     if method not in CALIBRATED:
         return {}
-    return {"calibration": image_calibration(method).format(dataset=wildcards.dataset)}
+    return {"calibration": image_calibration(method).format(dataset=dataset_of(wildcards))}
+
+
+def protocol_of(wildcards):
+    """The protocol of a job on images: the part of the configuration that has its method."""
+    return run_of(wildcards)["protocol"] if "run" in wildcards.keys() else wildcards.protocol
 
 
 def on_images(wildcards):
     """The method of a job on images, as the configuration has it."""
-    return config["images"][wildcards.get("protocol", "methods")][wildcards.method]
+    return config["images"][protocol_of(wildcards)][wildcards.method]
 
 
 def image_settings(protocol, method):
@@ -150,11 +194,11 @@ def image_settings(protocol, method):
     return shipped
 
 
-def tuned_on_images(wildcards, protocol="methods"):
+def tuned_on_images(wildcards):
     """The file of the settings of the job's method, if it has a choice."""
-    if "candidates" not in config["images"][protocol][wildcards.method]:
+    if "candidates" not in on_images(wildcards):
         return {}
-    return {"tuned": image_settings(protocol, wildcards.method)}
+    return {"tuned": image_settings(protocol_of(wildcards), wildcards.method)}
 
 
 def compared(wildcards):

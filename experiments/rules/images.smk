@@ -9,7 +9,7 @@ TUNED_ON_IMAGES = [
     for name in names
     if "candidates" in IMAGES[protocol][name]
 ]
-PUBLISHED_TABLES = expand("<results>/data/mnist_published/{method}.parquet", method=PUBLISHED)
+RUNS = image_runs()
 FLOW = config["flow_distance"]
 FLOW_SAMPLERS = {name: IMAGES["methods"][name]["sampler"] for name in FLOW["methods"]}
 FLOW_TABLES = expand("<results>/data/flow_distance/{dataset}.parquet", dataset=FLOW["datasets"])
@@ -17,6 +17,7 @@ FLOW_TABLES = expand("<results>/data/flow_distance/{dataset}.parquet", dataset=F
 
 wildcard_constraints:
     dataset="|".join(DATASETS),
+    run="|".join(RUNS),
 
 
 # One copy of the data serves every scale.
@@ -114,7 +115,7 @@ rule calibrate_images:
     threads: 1
     params:
         code=digest("experiments/images/calibrate.py", methods=[*CALIBRATED]),
-        nfe=lambda wildcards: calibrated_budgets(wildcards.dataset),
+        nfe=lambda wildcards: configuration.calibrated_budgets(config, wildcards.dataset),
     script:
         "../images/calibrate.py"
 
@@ -157,16 +158,16 @@ rule sample_images:
     input:
         unpack(calibration_of_images),
         unpack(tuned_on_images),
-        reference=rules.images_reference.output.reference,
+        reference=lambda wildcards: image_reference(dataset_of(wildcards)),
         score=weights_of_dataset("score"),
         classifier=weights_of_dataset("classifier"),
     output:
-        table="<results>/data/{dataset}/{method}.parquet",
-        sample="<results>/data/{dataset}/{method}.npz",
+        table="<results>/data/{run}/{method}.parquet",
+        sample="<results>/data/{run}/{method}.npz",
     log:
-        "<logs>/sample_images/{dataset}/{method}.log",
+        "<logs>/sample_images/{run}/{method}.log",
     benchmark:
-        "<benchmarks>/sample_images/{dataset}/{method}.tsv"
+        "<benchmarks>/sample_images/{run}/{method}.tsv"
     wildcard_constraints:
         method="|".join(map(re.escape, IMAGES["methods"])),
     conda:
@@ -176,99 +177,62 @@ rule sample_images:
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         code=lambda wildcards: digest(
-            "experiments/images/sample.py",
-            methods=[IMAGES["methods"][wildcards.method]["sampler"]["method"]],
+            "experiments/images/sample.py", methods=[on_images(wildcards)["sampler"]["method"]]
         ),
-        experiment="{dataset}",
-        dataset="{dataset}",
+        experiment="{run}",
+        dataset=dataset_of,
         method="{method}",
         about=on_images,
         seed=config["seed"],
-        seeds=IMAGES["seeds"],
-        images=lambda wildcards: DATASETS[wildcards.dataset]["images"],
-        kept=IMAGES["kept"],
-        nfe=lambda wildcards: DATASETS[wildcards.dataset]["nfe"],
-    script:
-        "../images/sample.py"
-
-
-rule sample_published:
-    input:
-        unpack(lambda wildcards: tuned_on_images(wildcards, "published")),
-        reference=image_reference("mnist"),
-        score=image_weights("score", "mnist"),
-        classifier=image_weights("classifier", "mnist"),
-    output:
-        table="<results>/data/mnist_published/{method}.parquet",
-        sample="<results>/data/mnist_published/{method}.npz",
-    log:
-        "<logs>/sample_published/{method}.log",
-    benchmark:
-        "<benchmarks>/sample_published/{method}.tsv"
-    wildcard_constraints:
-        method="|".join(map(re.escape, PUBLISHED)),
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        runtime=lambda wildcards, attempt: 480 * attempt,
-    params:
-        code=lambda wildcards: digest(
-            "experiments/images/sample.py",
-            methods=[PUBLISHED[wildcards.method]["sampler"]["method"]],
-        ),
-        experiment="mnist_published",
-        dataset="mnist",
-        method="{method}",
-        about=lambda wildcards: PUBLISHED[wildcards.method],
-        seed=config["seed"],
-        seeds=IMAGES["seeds"],
-        images=DATASETS["mnist"]["images"],
-        kept=IMAGES["kept"],
-        nfe=DATASETS["mnist"]["nfe"],
+        seeds=lambda wildcards: run_of(wildcards)["seeds"],
+        images=lambda wildcards: run_of(wildcards)["images"],
+        kept=lambda wildcards: run_of(wildcards)["kept"],
+        nfe=lambda wildcards: run_of(wildcards)["nfe"],
     script:
         "../images/sample.py"
 
 
 rule images_floor:
     input:
-        data=rules.fetch_images.output.data,
-        reference=rules.images_reference.output.reference,
+        data=lambda wildcards: image_data(dataset_of(wildcards)),
+        reference=lambda wildcards: image_reference(dataset_of(wildcards)),
         classifier=weights_of_dataset("classifier"),
     output:
-        table="<results>/data/{dataset}/exact.parquet",
+        table="<results>/data/{run}/exact.parquet",
     log:
-        "<logs>/images_floor/{dataset}.log",
+        "<logs>/images_floor/{run}.log",
     benchmark:
-        "<benchmarks>/images_floor/{dataset}.tsv"
+        "<benchmarks>/images_floor/{run}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
     params:
         code=digest("experiments/images/floor.py", methods=[]),
+        experiment="{run}",
+        dataset=dataset_of,
         seed=config["seed"],
-        images=lambda wildcards: DATASETS[wildcards.dataset]["images"],
+        images=lambda wildcards: run_of(wildcards)["images"],
     script:
         "../images/floor.py"
 
 
 rule figure_images_frechet:
     input:
-        frame=expand("<results>/data/{{dataset}}/{method}.parquet", method=WITH_NETWORKS),
-        floor=rules.images_floor.output.table,
+        frame=lambda wildcards: image_tables(wildcards.run),
+        floor=lambda wildcards: image_tables(wildcards.run, ["exact"]),
     output:
-        pdf="<results>/figures/{dataset}_frechet.pdf",
+        pdf="<results>/figures/{run}_frechet.pdf",
         png=report(
-            "<results>/figures/{dataset}_frechet.png",
+            "<results>/figures/{run}_frechet.png",
             caption="../../figures/captions/images_frechet.rst",
             category="C. Images",
-            subcategory=lambda wildcards: f"C1. {title_of_dataset(wildcards)}",
+            subcategory=subcategory_of_run,
             labels={"what": "quality", "as": "figure"},
         ),
     log:
-        "<logs>/figure_images_frechet/{dataset}.log",
+        "<logs>/figure_images_frechet/{run}.log",
     benchmark:
-        "<benchmarks>/figure_images_frechet/{dataset}.tsv"
+        "<benchmarks>/figure_images_frechet/{run}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -281,47 +245,47 @@ rule figure_images_frechet:
 
 rule figure_images_samples:
     input:
-        samples=expand("<results>/data/{{dataset}}/{method}.npz", method=WITH_NETWORKS),
+        samples=lambda wildcards: image_samples(wildcards.run),
     output:
-        pdf="<results>/figures/{dataset}_samples.pdf",
+        pdf="<results>/figures/{run}_samples.pdf",
         png=report(
-            "<results>/figures/{dataset}_samples.png",
+            "<results>/figures/{run}_samples.png",
             caption="../../figures/captions/images_samples.rst",
             category="C. Images",
-            subcategory=lambda wildcards: f"C1. {title_of_dataset(wildcards)}",
+            subcategory=subcategory_of_run,
             labels={"what": "images", "as": "figure"},
         ),
     log:
-        "<logs>/figure_images_samples/{dataset}.log",
+        "<logs>/figure_images_samples/{run}.log",
     benchmark:
-        "<benchmarks>/figure_images_samples/{dataset}.tsv"
+        "<benchmarks>/figure_images_samples/{run}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
     params:
         code=digest("figures/plots/images_samples.py"),
-        nfe=lambda wildcards: DATASETS[wildcards.dataset]["nfe"],
+        nfe=lambda wildcards: run_of(wildcards)["nfe"],
     script:
         "../../figures/plots/images_samples.py"
 
 
 rule table_images:
     input:
-        frame=expand("<results>/data/{{dataset}}/{method}.parquet", method=WITH_NETWORKS),
-        floor=rules.images_floor.output.table,
+        frame=lambda wildcards: image_tables(wildcards.run),
+        floor=lambda wildcards: image_tables(wildcards.run, ["exact"]),
     output:
         table=report(
-            "<results>/tables/{dataset}.csv",
+            "<results>/tables/{run}.csv",
             caption="../../figures/captions/images.rst",
             category="C. Images",
-            subcategory=lambda wildcards: f"C1. {title_of_dataset(wildcards)}",
+            subcategory=subcategory_of_run,
             labels={"what": "Fréchet distances", "as": "table"},
         ),
-        numbers="<results>/numbers/{dataset}.json",
+        numbers="<results>/numbers/{run}.json",
     log:
-        "<logs>/table_images/{dataset}.log",
+        "<logs>/table_images/{run}.log",
     benchmark:
-        "<benchmarks>/table_images/{dataset}.tsv"
+        "<benchmarks>/table_images/{run}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -333,14 +297,14 @@ rule table_images:
 
 rule table_published:
     input:
-        tuned=expand("<results>/data/mnist/{method}.parquet", method=PUBLISHED),
-        published=PUBLISHED_TABLES,
+        tuned=image_tables("mnist", PUBLISHED),
+        published=image_tables("mnist_published"),
     output:
         table=report(
             "<results>/tables/mnist_published.csv",
             caption="../../figures/captions/images_published.rst",
             category="C. Images",
-            subcategory="C1. MNIST",
+            subcategory=f"C1. MNIST, {DATASETS['mnist']['images']} images",
             labels={"what": "published protocol", "as": "table"},
         ),
         numbers="<results>/numbers/mnist_published.json",

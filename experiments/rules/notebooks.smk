@@ -12,8 +12,8 @@ NOTEBOOKS = {
         *mixture_samples([*MIXTURES["methods"], "exact"]),
     ],
     "mnist": [
-        *expand("<results>/data/mnist/{method}.parquet", method=[*WITH_NETWORKS, "exact"]),
-        *expand("<results>/data/mnist/{method}.npz", method=WITH_NETWORKS),
+        *image_tables("mnist", [*WITH_NETWORKS, "exact"]),
+        *image_samples("mnist"),
     ],
     # A figure is an input in place of the data that it is made of.
     "theory": [

@@ -1,5 +1,6 @@
 """The configuration, as files of `experiments/config` joined one after the other."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,3 +17,14 @@ def joined(*names: str) -> dict[str, Any]:
         text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
         update_config(config, yaml.safe_load(text))
     return config
+
+
+def calibrated_budgets(config: Mapping[str, Any], dataset: str) -> list[int]:
+    """The numbers of score evaluations for which the score of a data set of images is calibrated."""
+    images, flow = config["images"], config["flow_distance"]
+    budgets = {*images["datasets"][dataset]["nfe"]}
+    if dataset in flow["datasets"]:
+        budgets |= {*flow["nfe"]}
+    if dataset == "mnist" and images["recorded"]["again"]:
+        budgets |= {*images["recorded"]["sizes"]["nfe"]}
+    return sorted(budgets)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from math import log10
 from typing import Any
 
+from experiments.workflow import configuration
+
 Sizes = Mapping[str, Any]
 """The configuration of a scale, as the Snakefile joins it."""
 
@@ -60,22 +62,22 @@ def beyond_mixtures(sizes: Sizes, _: str) -> Parts:
 
 
 def images(sizes: Sizes, job: str) -> Parts:
-    """Sampling with the network; ``job`` is ``DATASET/METHOD``.
+    """Sampling with the network; ``job`` is ``DATASET/METHOD``, or that of the published protocol.
 
     Methods that run only there take as long, together, as their number is to that of the others.
     """
-    dataset = job.split("/")[0]
+    run = job.split("/")[0]
+    dataset = run.removesuffix("_published")
     own = sizes["images"]["datasets"][dataset]
     images = own["images"] * sizes["images"]["seeds"]
-    images *= len(sizes["images"].get("subset", sizes["images"]["methods"]))
+    if run == dataset:
+        images *= len(sizes["images"].get("subset", sizes["images"]["methods"]))
     return [images * sum(own["nfe"]) * channels(sizes, dataset), images * len(own["nfe"])]
 
 
 def calibration(sizes: Sizes, job: str) -> Parts:
     """The score network on a pilot, which is the same at all scales, and for every solver."""
-    flow = sizes["flow_distance"]
-    others = flow["nfe"] if job in flow["datasets"] else []
-    budgets = {*sizes["images"]["datasets"][job]["nfe"], *others}
+    budgets = configuration.calibrated_budgets(sizes, job)
     return [channels(sizes, job), channels(sizes, job) * sum(budgets)]
 
 
@@ -91,13 +93,6 @@ def images_tuning(sizes: Sizes, _: str) -> Parts:
     own = sizes["images"]["tuning"]
     rows = own["images"] * sizes["images"]["budget"]
     return [rows * sum(own["nfe"]), rows * len(own["nfe"])]
-
-
-def images_published(sizes: Sizes, _: str) -> Parts:
-    """As `images`, on MNIST, with methods of its own."""
-    own = sizes["images"]["datasets"]["mnist"]
-    images = own["images"] * sizes["images"]["seeds"]
-    return [images * sum(own["nfe"]) * channels(sizes, "mnist"), images * len(own["nfe"])]
 
 
 def images_floor(sizes: Sizes, job: str) -> Parts:
@@ -277,7 +272,6 @@ PARTS: dict[str, tuple[str, Callable[[Sizes, str], Parts]]] = {
     "sample_images": ("images", images),
     "calibrate_images": ("images", calibration),
     "tune_images": ("images", images_tuning),
-    "sample_published": ("images", images_published),
     "images_floor": ("images", images_floor),
     "flow_distance": ("images", flow_distance),
     "train_score": ("training", training),

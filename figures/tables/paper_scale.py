@@ -100,8 +100,10 @@ def longest_path(jobs: pd.DataFrame) -> float:
     def waits(rule: str, each: str) -> float:
         match rule:
             case "sample_images":
-                dataset, method = each.split("/")
-                before = ("train_score", dataset), ("tune_images", f"methods/{method}")
+                run, method = each.split("/")
+                dataset = run.removesuffix("_published")
+                protocol = "methods" if run == dataset else "published"
+                before = ("train_score", dataset), ("tune_images", f"{protocol}/{method}")
                 return max(hours.get(name, 0.0) for name in before)
             case "compare" | "compare_with_score_errors":
                 return hours.get(("tune", each), 0.0)

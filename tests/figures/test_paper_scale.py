@@ -104,7 +104,11 @@ def test_a_network_of_twice_the_channels_takes_four_times_as_long() -> None:
     """A data set's own settings go before those of all data sets."""
     sizes = {"nfe": [5, 10]}
     here: dict[str, Any] = {
-        "images": {"score": {}, "datasets": {"mnist": sizes, "cifar10": sizes}},
+        "images": {
+            "score": {},
+            "datasets": {"mnist": sizes, "cifar10": sizes},
+            "recorded": {"again": False},
+        },
         "flow_distance": {"datasets": ["mnist"], "nfe": [10, 20]},
     }
     there = copy.deepcopy(here)
@@ -117,30 +121,35 @@ def test_a_network_of_twice_the_channels_takes_four_times_as_long() -> None:
 
 
 def test_a_calibration_takes_longer_with_more_solvers() -> None:
-    """The sum of all numbers of scores counts, each once: 5 + 10 + 20, then 5 + 10 + 20 + 70."""
+    """The sum of all numbers of scores counts, each once: 5 + 10 + 20, then 70 more, then 40."""
     here: dict[str, Any] = {
-        "images": {"score": {}, "datasets": {"mnist": {"nfe": [5, 10]}}},
+        "images": {
+            "score": {},
+            "datasets": {"mnist": {"nfe": [5, 10]}},
+            "recorded": {"again": False, "sizes": {"nfe": [10, 40]}},
+        },
         "flow_distance": {"datasets": ["mnist"], "nfe": [10, 20]},
     }
     there = copy.deepcopy(here)
     there["flow_distance"]["nfe"] = [10, 20, 70]
     assert cost.factor("calibrate_images", "mnist", here, there) == 3.0
+    there["images"]["recorded"]["again"] = True
+    assert cost.factor("calibrate_images", "mnist", here, there) == 145 / 35
 
 
-@pytest.mark.parametrize(
-    ("rule", "job"), [("sample_images", "mnist/ddpm"), ("sample_published", "ddpm")]
-)
-def test_every_seed_of_images_takes_as_long(rule: str, job: str) -> None:
+@pytest.mark.parametrize("job", ["mnist/ddpm", "mnist_published/ddpm"])
+def test_every_seed_of_images_takes_as_long(job: str) -> None:
     there = copy.deepcopy(DEFAULT)
     there["images"]["seeds"] *= 5
-    assert cost.factor(rule, job, DEFAULT, there) == 5.0
+    assert cost.factor("sample_images", job, DEFAULT, there) == 5.0
 
 
 def test_methods_that_run_only_there_count_for_the_others() -> None:
-    """Two of ten more than at the scale with a subset of eight."""
+    """Two of ten more than at the scale with a subset of eight. All run in the published protocol."""
     there = copy.deepcopy(DEFAULT)
     assert len(there["images"].pop("subset")) == 8
     assert cost.factor("sample_images", "mnist/ddpm", DEFAULT, there) == 10 / 8
+    assert cost.factor("sample_images", "mnist_published/ddpm", DEFAULT, there) == 1.0
 
 
 def write_benchmark(path: Path, seconds: float) -> str:
@@ -199,7 +208,8 @@ def test_all_seconds_but_those_of_the_start_grow() -> None:
 def test_the_longest_path_is_that_of_a_network_and_what_samples_with_it() -> None:
     """5 + 3 h on MNIST. Elsewhere 6 + 1, 1 + 2 with its own settings, and 4 + 3.5 with all.
 
-    Images wait for the tuning of their method as well, here for 6.5 hours.
+    Images wait for the tuning of their method as well, here for 6.5 hours, and those of the
+    published protocol, which take 4 hours, for 7 hours.
     """
     jobs = pd.DataFrame(
         [
@@ -219,6 +229,10 @@ def test_the_longest_path_is_that_of_a_network_and_what_samples_with_it() -> Non
     assert paper_scale.longest_path(jobs[jobs["job"] == "ddpm"]) == 3.0
     tuning = pd.DataFrame([("tune_images", "methods/ddpm", 6.5)], columns=jobs.columns)
     assert paper_scale.longest_path(pd.concat([jobs, tuning])) == 9.5
+    rows = [("sample_images", "mnist_published/ddpm", 4.0), ("tune_images", "published/ddpm", 7.0)]
+    published = pd.DataFrame(rows, columns=jobs.columns)
+    assert paper_scale.longest_path(pd.concat([jobs, published[:1]])) == 9.0
+    assert paper_scale.longest_path(pd.concat([jobs, tuning, published])) == 11.0
 
 
 def test_the_longest_experiment_stands_first_and_short_ones_last() -> None:

@@ -27,6 +27,7 @@ import rtk
 from experiments.comparison.methods import candidates, check_budget
 from experiments.images import grid as images
 from experiments.mixtures import grid as mixtures
+from experiments.workflow import results
 from experiments.workflow.configuration import joined
 from figures import style
 
@@ -203,9 +204,8 @@ def test_every_method_on_mixtures_can_spend_every_budget(scale: str) -> None:
 def test_every_method_on_images_can_spend_every_budget(scale: str) -> None:
     """The same for all candidates, of which there are as many as the budget, and as published."""
     settings = configuration(scale)["images"]
-    nfe = min(
-        *settings["tuning"]["nfe"], *(min(each["nfe"]) for each in settings["datasets"].values())
-    )
+    sized = [settings["tuning"], settings["recorded"]["sizes"], *settings["datasets"].values()]
+    nfe = min(min(each["nfe"]) for each in sized)
     for name, method in [*settings["methods"].items(), *settings["published"].items()]:
         if "candidates" in method:
             check_budget(name, method, settings["budget"])
@@ -236,6 +236,29 @@ def test_shipped_settings_are_those_of_the_protocol() -> None:
             assert [each["candidate"] for each in tried] == candidates(tuned[name]), name
             best = min(tried, key=lambda each: each["distance"])
             assert record["chosen"][nfe] == best["candidate"]
+
+
+@pytest.mark.parametrize("method", ["exact", *configuration("default")["images"]["methods"]])
+def test_recorded_results_are_those_of_the_protocol(method: str) -> None:
+    """Whoever changes a method, its settings or the sizes of the run has to make it again."""
+    config = configuration("default")
+    sizes = config["images"]["recorded"]["sizes"]
+    path = ROOT / "experiments" / "images" / "recorded" / f"{method}.parquet"
+    made, frame = results.provenance(path)["config"], results.read(path)
+    assert (made["experiment"], made["dataset"]) == ("mnist_recorded", "mnist")
+    assert (made["images"], made["seed"]) == (sizes["images"], config["seed"])
+    assert set(frame["method"]) == {method}
+    if method == "exact":
+        return
+    about = config["images"]["methods"][method]
+    assert (made["about"], made["kept"], made["nfe"]) == (about, sizes["kept"], sizes["nfe"])
+    assert sorted(set(frame["nfe_asked"])) == sizes["nfe"]
+    tuned = path.parents[1] / "tuned" / "methods" / f"{method}.json"
+    for nfe, rows in frame.groupby("nfe_asked"):
+        candidate = images.chosen(tuned, nfe) if "candidates" in about else {}
+        assert {*rows["settings"]} == {json.dumps({**about["sampler"], **candidate})}
+    kept = results.read_arrays(path.with_suffix(".npz"))
+    assert {len(kept[f"nfe_{nfe}"]) for nfe in sizes["nfe"]} == {sizes["kept"]}
 
 
 def test_every_method_has_a_look() -> None:

@@ -99,6 +99,7 @@ NUMBERS = [
     "calibration",
     *DATASETS,
     "mnist_published",
+    "mnist_recorded",
     "flow_distance",
     "comparison",
     "comparison_error",
@@ -119,7 +120,11 @@ FIGURES = [
     *FINISHED,
     "benchmark",
     "beyond_mixtures_scatter",
-    *(f"{dataset}_{picture}" for dataset in DATASETS for picture in ("frechet", "samples")),
+    *(
+        f"{run}_{picture}"
+        for run in (*DATASETS, "mnist_recorded")
+        for picture in ("frechet", "samples")
+    ),
     *(f"{dataset}_flow" for dataset in SIZES["flow_distance"]["datasets"]),
 ]
 NOTEBOOKS = [source.stem for source in (ROOT / "experiments" / "notebooks").glob("*.py")]
@@ -426,10 +431,7 @@ def test_every_job_has_a_log_and_a_benchmark() -> None:
     logs = jobs(RESULTS / "logs", ".log")
     assert logs == jobs(RESULTS / "benchmarks", ".tsv")
     for name in SAMPLED:
-        folder, method = name.rsplit("/", 1)
         rule = "simulate_mixture" if name.startswith("mixtures/") else "sample_images"
-        if folder == "mnist_published":
-            rule, name = "sample_published", method
         assert Path(rule, name.removeprefix("mixtures/")) in logs
 
 
