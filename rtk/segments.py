@@ -4,8 +4,8 @@ A grid is a decreasing tuple of OU times, and two consecutive times bound one se
 Algorithm 1). The functions here make grids of ``count`` segments from ``t_start`` to ``t_end``.
 """
 
-import itertools
 import math
+import operator
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -86,8 +86,11 @@ def check(times: Iterable[float]) -> Times:
     """The times as a tuple of floats; an error unless they decrease and end at 0 or above."""
     if isinstance(times, str) or not isinstance(times, Iterable):
         raise TypeError(f"segments must be a number or decreasing times, got {times!r}")
-    grid = tuple(check_number("each time of segments", t) for t in times)
-    falling = all(hi > lo for hi, lo in itertools.pairwise(grid))
+    return _check_order(tuple(check_number("each time of segments", t) for t in times))
+
+
+def _check_order(grid: Times) -> Times:
+    falling = all(map(operator.gt, grid, grid[1:]))
     if len(grid) < 2 or not falling or not (grid[-1] >= 0.0 and grid[0] <= LATEST):
         raise ValueError(
             f"segments must be two or more decreasing times >= 0, the first at most {LATEST:g}, "
@@ -106,4 +109,4 @@ def check_ends(t_hi: float, t_lo: float) -> None:
 
 
 def _times(grid: Sequence[float] | np.ndarray) -> Times:
-    return check([float(t) for t in grid])
+    return _check_order(tuple(map(float, grid)))

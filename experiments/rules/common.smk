@@ -13,8 +13,14 @@ CALIBRATED = ("calibrated", "rtk")
 
 recovery.begin(job=not workflow.is_main_process)
 
-# Scripts import the packages of the repository, whatever folder they lie in.
-os.environ.update(PYTHONPATH=workflow.basedir)
+os.environ.update(
+    # Scripts import the packages of the repository, whatever folder they lie in.
+    PYTHONPATH=workflow.basedir,
+    # Memory that is freed stays with the process. By default the C library of Linux gives that of large
+    # tensors back, and the next one waits until the system has cleared it: a tenth of the time on images.
+    MALLOC_MMAP_THRESHOLD_="1073741824",
+    MALLOC_TRIM_THRESHOLD_="1073741824",
+)
 
 
 def check_scale(scale):

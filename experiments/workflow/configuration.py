@@ -20,7 +20,7 @@ def joined(*names: str) -> dict[str, Any]:
 
 
 def calibrated_budgets(config: Mapping[str, Any], dataset: str) -> list[int]:
-    """The numbers of score evaluations for which the score of a data set of images is calibrated."""
+    """The numbers of score evaluations for which the score of images is calibrated."""
     images, flow = config["images"], config["flow_distance"]
     budgets = {*images["datasets"][dataset]["nfe"]}
     if dataset in flow["datasets"]:

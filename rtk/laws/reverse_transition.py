@@ -234,13 +234,10 @@ def _leimkuhler_matthews(segment: _Segment, rows: Array, steps: int, step_size: 
 def _repeated(segment: _Segment, rows: Array, moves: Array, step_size: float, steps: int) -> Array:
     """``steps`` times the same map, whose matrix is ``moves``, and a move by ``tau pull x``."""
     cells = segment.grid.cells
-    waves = fft.rfft(moves, axis=0).T
-    waves = np.concatenate([waves.real, waves.imag], 1)
+    waves = _parts(fft.rfft(moves, axis=0).T, axis=1)
     shift = _shift(step_size * segment.pull * segment.x, frequencies(segment.grid))
-    count = shift.shape[1]
     for _ in range(steps):
-        parts = rows @ waves
-        rows = fft.irfft((parts[:, :count] + 1j * parts[:, count:]) * shift, cells)
+        rows = fft.irfft(_joined(rows @ waves) * shift, cells)
     return rows
 
 
@@ -256,7 +253,7 @@ def _uld(segment: _Segment, rows: Array, steps: int, step_size: float, friction:
     here = force - segment.pull * segment.x[:, np.newaxis]
     kicked = _shift(-c.kick / c.decay * here, frequencies(v))
     drift, ratio = c.kick**2 / c.decay - c.push, c.covariance / c.variance_v
-    waves = np.exp(-1j * frequency[:, np.newaxis] * (z + drift * force - z[0]))
+    waves = _parts(np.exp(-1j * frequency[:, np.newaxis] * (z + drift * force - z[0])), axis=0)
     sheared = _shift(
         -drift * segment.pull * segment.x[:, np.newaxis] + (c.kick - ratio * c.decay) * v.centres,
         frequency,
@@ -267,9 +264,21 @@ def _uld(segment: _Segment, rows: Array, steps: int, step_size: float, friction:
     law = rows[:, :, np.newaxis] * start_law(Gaussian([0.0], [1.0]), v)
     for _ in range(steps):
         law = fft.irfft(fft.rfft(law) * kicked, v.cells)
-        motion = (waves @ law) * sheared
-        law = fft.irfft((motion @ rubbed) * last, cells, axis=1)
+        motion = _joined(waves @ law) * sheared
+        law = fft.irfft(_joined(_parts(motion, axis=1) @ rubbed) * last, cells, axis=1)
     return law.sum(2)
+
+
+def _parts(waves: Waves, axis: int) -> Array:
+    """Real and imaginary parts, one after the other: products with real matrices cost half then."""
+    return np.concatenate([waves.real, waves.imag], axis)
+
+
+def _joined(parts: Array) -> Waves:
+    """The complex numbers of two parts that lie one after the other along axis 1."""
+    count = parts.shape[1] // 2
+    waves: Waves = parts[:, :count] + 1j * parts[:, count:]
+    return waves
 
 
 def _shift(distance: Array, frequency: Array) -> Waves:

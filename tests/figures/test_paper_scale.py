@@ -145,7 +145,7 @@ def test_every_seed_of_images_takes_as_long(job: str) -> None:
 
 
 def test_methods_that_run_only_there_count_for_the_others() -> None:
-    """Two of ten more than at the scale with a subset of eight. All run in the published protocol."""
+    """Two of ten more than at the scale with a subset of eight. The published ones run at all."""
     there = copy.deepcopy(DEFAULT)
     assert len(there["images"].pop("subset")) == 8
     assert cost.factor("sample_images", "mnist/ddpm", DEFAULT, there) == 10 / 8
