@@ -52,14 +52,6 @@ def image_reference(dataset):
     return f"<results>/{dataset}/reference.npz"
 
 
-def image_weights(network, dataset):
-    """The weights of a network: part of the project if it has them, or trained by the workflow."""
-    shipped = f"experiments/images/checkpoint/{dataset}/{network}.safetensors"
-    if config["images"]["retrain"] or not Path(workflow.basedir, shipped).exists():
-        return f"<results>/{dataset}/{network}.safetensors"
-    return shipped
-
-
 def image_runs():
     """The runs of samplers on images by name: their data set, the protocol of their methods, and sizes.
 
@@ -93,6 +85,14 @@ def dataset_of(wildcards):
 def run_of(wildcards):
     """The run of samplers on images that a job belongs to."""
     return image_runs()[wildcards.run]
+
+
+def image_weights(network, dataset):
+    """The weights of a network: part of the project if it has them, or trained by the workflow."""
+    shipped = f"experiments/images/checkpoint/{dataset}/{network}.safetensors"
+    if config["images"]["retrain"] or not Path(workflow.basedir, shipped).exists():
+        return f"<results>/{dataset}/{network}.safetensors"
+    return shipped
 
 
 def weights_of_dataset(network):
