@@ -64,11 +64,10 @@ rule all:
         # C1: images.
         expand(
             "<results>/figures/{run}_{picture}.pdf",
-            run=[*config["images"]["datasets"], "mnist_recorded"],
+            run=[run for run in image_runs() if run != "mnist_published"],
             picture=["frechet", "samples"],
         ),
-        expand("<results>/tables/{run}.csv", run=[*config["images"]["datasets"], "mnist_recorded"]),
-        "<results>/tables/mnist_published.csv",
+        expand("<results>/tables/{run}.csv", run=image_runs()),
         # C4: distances from the probability flow.
         expand("<results>/figures/{dataset}_flow.pdf", dataset=config["flow_distance"]["datasets"]),
         "<results>/tables/flow_distance.csv",

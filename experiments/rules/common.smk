@@ -55,8 +55,8 @@ def image_reference(dataset):
 def image_runs():
     """The runs of samplers on images by name: their data set, the protocol of their methods, and sizes.
 
-    There is one for each data set. On MNIST there are two more: of the published protocol, and one with
-    more images and methods, whose results are part of the project.
+    There is one for each data set, and on some a long one, with more images and methods, whose results are
+    part of the project. On MNIST there is also that of the published protocol.
     """
     images = config["images"]
     tuned = {
@@ -69,12 +69,13 @@ def image_runs():
         name: {**tuned, "dataset": name, "images": own["images"], "nfe": own["nfe"]}
         for name, own in images["datasets"].items()
     }
-    published = {"protocol": "published", "methods": [*images["published"]]}
-    recorded = {"methods": [*images["methods"]], "seeds": 1, **images["recorded"]["sizes"]}
-    return runs | {
-        "mnist_published": runs["mnist"] | published,
-        "mnist_recorded": runs["mnist"] | recorded,
+    long = {"methods": [*images["methods"]], "seeds": 1, "kept": images["recorded"]["kept"]}
+    recorded = {
+        f"{name}_recorded": runs[name] | long | sizes
+        for name, sizes in images["recorded"]["datasets"].items()
     }
+    published = {"protocol": "published", "methods": [*images["published"]]}
+    return runs | recorded | {"mnist_published": runs["mnist"] | published}
 
 
 def dataset_of(wildcards):
@@ -118,8 +119,9 @@ def subcategory_of_run(wildcards):
 
 def image_tables(run, methods=None):
     """The tables of these methods, or of all, in a run on images: part of the project, or made."""
-    shipped = run == "mnist_recorded" and not config["images"]["recorded"]["again"]
-    folder = "experiments/images/recorded" if shipped else f"<results>/data/{run}"
+    dataset = run.removesuffix("_recorded")
+    shipped = dataset != run and not config["images"]["recorded"]["again"]
+    folder = f"experiments/images/recorded/{dataset}" if shipped else f"<results>/data/{run}"
     return expand(f"{folder}/{{method}}.parquet", method=methods or image_runs()[run]["methods"])
 
 

@@ -25,6 +25,6 @@ def calibrated_budgets(config: Mapping[str, Any], dataset: str) -> list[int]:
     budgets = {*images["datasets"][dataset]["nfe"]}
     if dataset in flow["datasets"]:
         budgets |= {*flow["nfe"]}
-    if dataset == "mnist" and images["recorded"]["again"]:
-        budgets |= {*images["recorded"]["sizes"]["nfe"]}
+    if images["recorded"]["again"] and dataset in images["recorded"]["datasets"]:
+        budgets |= {*images["recorded"]["datasets"][dataset]["nfe"]}
     return sorted(budgets)

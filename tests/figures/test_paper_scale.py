@@ -126,7 +126,7 @@ def test_a_calibration_takes_longer_with_more_solvers() -> None:
         "images": {
             "score": {},
             "datasets": {"mnist": {"nfe": [5, 10]}},
-            "recorded": {"again": False, "sizes": {"nfe": [10, 40]}},
+            "recorded": {"again": False, "datasets": {"mnist": {"nfe": [10, 40]}}},
         },
         "flow_distance": {"datasets": ["mnist"], "nfe": [10, 20]},
     }

@@ -204,8 +204,8 @@ def test_every_method_on_mixtures_can_spend_every_budget(scale: str) -> None:
 def test_every_method_on_images_can_spend_every_budget(scale: str) -> None:
     """The same for all candidates, of which there are as many as the budget, and as published."""
     settings = configuration(scale)["images"]
-    sized = [settings["tuning"], settings["recorded"]["sizes"], *settings["datasets"].values()]
-    nfe = min(min(each["nfe"]) for each in sized)
+    runs = [*settings["datasets"].values(), *settings["recorded"]["datasets"].values()]
+    nfe = min(min(each["nfe"]) for each in [settings["tuning"], *runs])
     for name, method in [*settings["methods"].items(), *settings["published"].items()]:
         if "candidates" in method:
             check_budget(name, method, settings["budget"])
@@ -238,28 +238,32 @@ def test_shipped_settings_are_those_of_the_protocol() -> None:
             assert record["chosen"][nfe] == best["candidate"]
 
 
-@pytest.mark.parametrize("method", ["exact", *configuration("default")["images"]["methods"]])
-def test_recorded_results_are_those_of_the_protocol(method: str) -> None:
-    """Whoever changes a method, its settings or the sizes of the run has to make it again."""
-    config = configuration("default")
-    sizes = config["images"]["recorded"]["sizes"]
-    path = ROOT / "experiments" / "images" / "recorded" / f"{method}.parquet"
+ON_IMAGES = configuration("default")["images"]
+
+
+@pytest.mark.parametrize("method", ["exact", *ON_IMAGES["methods"]])
+@pytest.mark.parametrize("dataset", ON_IMAGES["recorded"]["datasets"])
+def test_recorded_results_are_those_of_the_protocol(dataset: str, method: str) -> None:
+    """Whoever changes a method, its settings or the sizes of a run has to make it again."""
+    config, kept_images = configuration("default"), ON_IMAGES["recorded"]["kept"]
+    sizes = ON_IMAGES["recorded"]["datasets"][dataset]
+    path = ROOT / "experiments" / "images" / "recorded" / dataset / f"{method}.parquet"
     made, frame = results.provenance(path)["config"], results.read(path)
-    assert (made["experiment"], made["dataset"]) == ("mnist_recorded", "mnist")
+    assert (made["experiment"], made["dataset"]) == (f"{dataset}_recorded", dataset)
     assert (made["images"], made["seed"]) == (sizes["images"], config["seed"])
     assert set(frame["method"]) == {method}
     if method == "exact":
         return
-    about = config["images"]["methods"][method]
-    assert (made["about"], made["kept"], made["nfe"]) == (about, sizes["kept"], sizes["nfe"])
+    about = ON_IMAGES["methods"][method]
+    assert (made["about"], made["kept"], made["nfe"]) == (about, kept_images, sizes["nfe"])
     assert sorted(set(frame["nfe_asked"])) == sizes["nfe"]
-    tuned = path.parents[1] / "tuned" / "methods" / f"{method}.json"
+    tuned = path.parents[2] / "tuned" / "methods" / f"{method}.json"
     for nfe in sizes["nfe"]:
         candidate = images.chosen(tuned, nfe) if "candidates" in about else {}
         rows = frame[frame["nfe_asked"] == nfe]
         assert {*rows["settings"]} == {json.dumps({**about["sampler"], **candidate})}
     kept = results.read_arrays(path.with_suffix(".npz"))
-    assert {len(kept[f"nfe_{nfe}"]) for nfe in sizes["nfe"]} == {sizes["kept"]}
+    assert {len(kept[f"nfe_{nfe}"]) for nfe in sizes["nfe"]} == {kept_images}
 
 
 def test_every_method_has_a_look() -> None:

@@ -42,6 +42,7 @@ pytestmark = pytest.mark.slow
 
 TARGETS = SIZES["mixtures"]["targets"]
 DATASETS = SIZES["images"]["datasets"]
+RECORDED = PROTOCOL["images"]["recorded"]["datasets"]
 SAMPLED = [
     *(f"mixtures/{t}/{method}" for t in TARGETS for method in PROTOCOL["mixtures"]["methods"]),
     *(f"{dataset}/{method}" for dataset in DATASETS for method in SIZES["images"]["subset"]),
@@ -99,7 +100,7 @@ NUMBERS = [
     "calibration",
     *DATASETS,
     "mnist_published",
-    "mnist_recorded",
+    *(f"{dataset}_recorded" for dataset in RECORDED),
     "flow_distance",
     "comparison",
     "comparison_error",
@@ -122,7 +123,7 @@ FIGURES = [
     "beyond_mixtures_scatter",
     *(
         f"{run}_{picture}"
-        for run in (*DATASETS, "mnist_recorded")
+        for run in (*DATASETS, *(f"{dataset}_recorded" for dataset in RECORDED))
         for picture in ("frechet", "samples")
     ),
     *(f"{dataset}_flow" for dataset in SIZES["flow_distance"]["datasets"]),
