@@ -33,7 +33,8 @@ def draw_methods(axes: Axes, frame: pd.DataFrame, x: str) -> None:
         if method != "exact" and len(rows):
             axes.errorbar(rows[x], rows["value"], rows["standard_error"], **style.look(method).line)
     axes.set_xscale("log")
-    mark(axes.xaxis, frame.loc[frame["method"] != "exact", "nfe_asked"].unique())
+    budgets = frame.loc[frame["method"] != "exact", "nfe_asked"].unique()
+    mark(axes.xaxis, budgets, apart(budgets))
 
 
 def draw_level(axes: Axes, value: float, label: str = "exact sample") -> None:
@@ -104,14 +105,32 @@ def draw_samples(
 
 def title_columns(axes: NDArray[Any], methods: Iterable[str]) -> None:
     """Write the names of the methods above the columns of a grid of panels."""
+    size = min(7.0, 60.0 / axes.shape[1])
     for panel, method in zip(axes[0], methods, strict=True):
-        panel.set_title(style.look(method).heading, fontsize=7)
+        panel.set_title(style.look(method).heading, fontsize=size)
 
 
-def mark(axis: Axis, values: Iterable[float]) -> None:
-    """Put a tick and its value at each of these places of an axis, and no tick between them."""
+def apart(values: Iterable[float], factor: float = 1.5) -> list[float]:
+    """The largest value, and from there down each that is below the last one by this factor.
+
+    Labels at these places of a logarithmic axis do not overlap.
+    """
+    kept: list[float] = []
+    for value in sorted(values, reverse=True):
+        if not kept or factor * value <= kept[-1]:
+            kept.append(value)
+    return kept
+
+
+def mark(axis: Axis, values: Iterable[float], labelled: Iterable[float] | None = None) -> None:
+    """Put a tick at each of these places of an axis, and no tick between them.
+
+    The ticks have their values, or only those in ``labelled``.
+    """
     places = sorted(values)
-    axis.set_ticks(places, [f"{place:g}".replace("-", "\N{MINUS SIGN}") for place in places])
+    texts = {*(places if labelled is None else labelled)}
+    numbers = [f"{place:g}".replace("-", "\N{MINUS SIGN}") for place in places]
+    axis.set_ticks(places, [n if p in texts else "" for p, n in zip(places, numbers, strict=True)])
     axis.set_minor_locator(NullLocator())
 
 

@@ -37,6 +37,9 @@ def draw(frame: pd.DataFrame, floor: pd.DataFrame, title: str) -> Figure:
         panels.draw_methods(panel, where(frame, metric=metric), "nfe")
         panels.draw_level(panel, where(floor, metric=metric)["value"].item(), "training images")
         panel.set(ylabel=METRICS[metric])
+        if metric == "background_noise":
+            panel.set_yscale("symlog", linthresh=0.01)
+            panel.set_ylim(bottom=-0.003)
     axes[0, 0].set_yscale("log")
     for panel in axes.flat[3:7]:
         panel.set_xlabel("score evaluations (NFE)")

@@ -25,7 +25,7 @@ def draw(samples: Mapping[str, Mapping[str, Any]], nfe: Sequence[int]) -> Figure
             panels.draw_images(panel, kept[f"nfe_{budget}"], ROWS, COLUMNS)
     panels.title_columns(axes, samples)
     for panel, budget in zip(axes[:, 0], nfe, strict=True):
-        panel.set_ylabel(f"NFE {budget}")
+        panel.set_ylabel(f"NFE {budget}", rotation=0, ha="right", va="center")
     return figure
 
 

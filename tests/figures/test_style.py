@@ -139,7 +139,15 @@ def test_marked_axes_keep_their_labels() -> None:
     style.label_log_axes(figure)
     figure.canvas.draw()
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["3", "7"]
+    panels.mark(axes.xaxis, [3.0, 4.0, 7.0], [3.0, 7.0])
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["3", "", "7"]
     plt.close(figure)
+
+
+def test_labels_are_kept_that_lie_apart() -> None:
+    assert panels.apart([4, 5, 8, 10, 20, 40]) == [40, 20, 10, 5]
+    assert panels.apart([6, 4]) == [6, 4]
+    assert panels.apart([]) == []
 
 
 def test_name_without_pdf(tmp_path: Path) -> None:
