@@ -37,7 +37,7 @@ pytest := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest
 make-report := PYTHONWARNINGS=ignore::RuntimeWarning $(bin)/snakemake --report results/.report.html && \
     mv results/.report.html results/report.html
 
-all: env  ## environment, then every figure, table and report at default scale (25 minutes, two cores)
+all: env  ## environment, then every figure, table and report at default scale (22 minutes, two cores)
 	$(bin)/snakemake --cores $(CORES)
 	$(make-report)
 
