@@ -143,6 +143,13 @@ def test_unknown_key_is_an_error(path: tuple[str, ...]) -> None:
         validate(config, str(CONFIG / "schema.yaml"))
 
 
+def test_the_grid_of_the_flow_needs_its_start() -> None:
+    config = configuration("smoke")
+    del config["flow_distance"]["grid"]["t_start"]
+    with pytest.raises((WorkflowError, ValidationError), match="t_start"):
+        validate(config, str(CONFIG / "schema.yaml"))
+
+
 @pytest.mark.parametrize("scale", SCALES)
 def test_scales_hold_sizes_only(scale: str) -> None:
     """Methods, metrics and seeds are in the protocol, and a scale changes none of its numbers."""
