@@ -104,7 +104,7 @@ def draw_samples(
 
 
 def title_columns(axes: NDArray[Any], methods: Iterable[str]) -> None:
-    """Write the names of the methods above the columns of a grid of panels."""
+    """Write the names of the methods above the columns of a grid of panels, smaller above many."""
     size = min(7.0, 60.0 / axes.shape[1])
     for panel, method in zip(axes[0], methods, strict=True):
         panel.set_title(style.look(method).heading, fontsize=size)

@@ -125,6 +125,15 @@ def image_tables(run, methods=None):
     return expand(f"{folder}/{{method}}.parquet", method=methods or image_runs()[run]["methods"])
 
 
+def tables_of_datasets(methods):
+    """The tables of these methods in the runs on all data sets of images."""
+    return [
+        table
+        for dataset in config["images"]["datasets"]
+        for table in image_tables(dataset, methods)
+    ]
+
+
 def image_samples(run):
     """The images that all methods of a run kept."""
     return [table.replace(".parquet", ".npz") for table in image_tables(run)]

@@ -84,11 +84,7 @@ rule figure_exact_images:
 rule table_exact_images:
     input:
         frame=EXACT_IMAGES_TABLES,
-        learned=[
-            table
-            for dataset in DATASETS
-            for table in image_tables(dataset, ["exact", "ddpm", "dpm++2m", "calibrated"])
-        ],
+        learned=tables_of_datasets(["exact", "ddpm", "dpm++2m", "calibrated"]),
     output:
         table=report(
             "<results>/tables/exact_images.csv",

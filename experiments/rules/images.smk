@@ -1,7 +1,8 @@
 # C1: images, with learned scores. C4: distances from the probability flow.
 IMAGES = config["images"]
 DATASETS = IMAGES["datasets"]
-WITH_NETWORKS = IMAGES.get("subset", [*IMAGES["methods"]])
+RUNS = image_runs()
+WITH_NETWORKS = RUNS["mnist"]["methods"]
 PUBLISHED = IMAGES["published"]
 TUNED_ON_IMAGES = [
     image_settings(protocol, name)
@@ -9,7 +10,6 @@ TUNED_ON_IMAGES = [
     for name in names
     if "candidates" in IMAGES[protocol][name]
 ]
-RUNS = image_runs()
 FLOW = config["flow_distance"]
 FLOW_SAMPLERS = {name: IMAGES["methods"][name]["sampler"] for name in FLOW["methods"]}
 FLOW_TABLES = expand("<results>/data/flow_distance/{dataset}.parquet", dataset=FLOW["datasets"])

@@ -30,11 +30,7 @@ rule table_compute:
             rules.table_mixture_steps.input.steps,
             *[table for study in STUDIES for table in study_data(study)],
             rules.figure_beyond_mixtures.input.frame,
-            *[
-                table
-                for dataset in DATASETS
-                for table in image_tables(dataset, [*WITH_NETWORKS, "exact"])
-            ],
+            *tables_of_datasets([*WITH_NETWORKS, "exact"]),
             *image_tables("mnist_published"),
             *FLOW_TABLES,
             COMPARISON_TABLES,

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.slow
 
 TARGETS = SIZES["mixtures"]["targets"]
 DATASETS = SIZES["images"]["datasets"]
-RECORDED = PROTOCOL["images"]["recorded"]["datasets"]
+RECORDED = [f"{dataset}_recorded" for dataset in PROTOCOL["images"]["recorded"]["datasets"]]
 SAMPLED = [
     *(f"mixtures/{t}/{method}" for t in TARGETS for method in PROTOCOL["mixtures"]["methods"]),
     *(f"{dataset}/{method}" for dataset in DATASETS for method in SIZES["images"]["subset"]),
@@ -100,7 +100,7 @@ NUMBERS = [
     "calibration",
     *DATASETS,
     "mnist_published",
-    *(f"{dataset}_recorded" for dataset in RECORDED),
+    *RECORDED,
     "flow_distance",
     "comparison",
     "comparison_error",
@@ -121,11 +121,7 @@ FIGURES = [
     *FINISHED,
     "benchmark",
     "beyond_mixtures_scatter",
-    *(
-        f"{run}_{picture}"
-        for run in (*DATASETS, *(f"{dataset}_recorded" for dataset in RECORDED))
-        for picture in ("frechet", "samples")
-    ),
+    *(f"{run}_{picture}" for run in (*DATASETS, *RECORDED) for picture in ("frechet", "samples")),
     *(f"{dataset}_flow" for dataset in SIZES["flow_distance"]["datasets"]),
 ]
 NOTEBOOKS = [source.stem for source in (ROOT / "experiments" / "notebooks").glob("*.py")]
